@@ -1,0 +1,1 @@
+"""The words that all layers share: frozen Structs without I/O."""
