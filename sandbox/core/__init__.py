@@ -1,0 +1,1 @@
+"""What every simulated vendor stands on: clock, store, faults, request log, control API, sockets, company data."""
