@@ -7,7 +7,6 @@ embedded one of the product, started once per run. Redis: `STRATA_TEST_REDIS_URL
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import shutil
@@ -94,10 +93,3 @@ def redis_server() -> Iterator[str]:
 def redis_url(redis_server: str) -> str:
     """URL of a Redis that tests share: prefix your keys with something random."""
     return redis_server
-
-
-@pytest.fixture
-def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
-    import uvloop  # noqa: PLC0415
-
-    return uvloop.EventLoopPolicy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -15,6 +16,8 @@ OrderKey = Annotated[
         examples=["sh:northwind-us:order:5001"],
     ),
 ]
+Timestamp = Annotated[datetime, Meta(tz=True)]
+"""A moment with its offset, RFC 3339 on the wire."""
 CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
 
 

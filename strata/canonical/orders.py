@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from strata.canonical.common import Address, CountryCode, OrderKey, Sku, VendorRef
+from strata.canonical.common import Address, CountryCode, OrderKey, Sku, Timestamp, VendorRef
 from strata.canonical.money import Currency, Money
 
 Quantity = Annotated[int, Meta(gt=0)]
@@ -125,8 +124,8 @@ class ChannelOrder(Struct, frozen=True, omit_defaults=True):
     """Subdomain of the shop."""
     number: str
     """What the shopper sees, e.g. `#1001`."""
-    created_at: datetime
-    updated_at: datetime
+    created_at: Timestamp
+    updated_at: Timestamp
     currency: Currency
     """The currency the customer was charged in (presentment)."""
     shop_currency: Currency
@@ -150,7 +149,7 @@ class ChannelOrder(Struct, frozen=True, omit_defaults=True):
     note: str = ""
     po_number: str = ""
     attributes: dict[str, str] = {}
-    cancelled_at: datetime | None = None
+    cancelled_at: Timestamp | None = None
     erp_order_id: str = ""
     """What was written back already."""
     erp_order_number: str = ""
@@ -182,7 +181,7 @@ class SalesOrder(Struct, frozen=True, omit_defaults=True):
     key: OrderKey
     number: str
     """The shopper-visible number."""
-    ordered_at: datetime
+    ordered_at: Timestamp
     currency: Currency
     customer_id: str
     """The ERP's id of the customer."""
@@ -238,8 +237,8 @@ class Shipment(Struct, frozen=True, omit_defaults=True):
     order_key: str
     """Our key of the order: the external id the ERP holds."""
     order_number: str
-    shipped_at: datetime
-    updated_at: datetime
+    shipped_at: Timestamp
+    updated_at: Timestamp
     lines: tuple[ShipmentLine, ...]
     carrier: str = ""
     tracking_numbers: tuple[str, ...] = ()

@@ -32,7 +32,9 @@ class Example(Struct, frozen=True):
 
     title: str
     returns: Any
+    """A value of the operation's return type."""
     body: Any = None
+    """A value of its body type."""
 
 
 class Parameter(Struct, frozen=True):
@@ -119,6 +121,18 @@ def contract_of(kind: type[Contract]) -> type[Contract]:
         if issubclass(candidate, Contract) and candidate is not Contract and "layer" in candidate.__dict__:
             return candidate
     raise TypeError(f"{kind.__name__} declares no contract: it has no `layer`")
+
+
+def service_of(contract: type[Contract]) -> str:
+    """The service that answers a process or experience contract."""
+    declaring = contract_of(contract)
+    return f"{declaring.layer}-{getattr(declaring, 'service', declaring.name)}"
+
+
+def base_path(contract: type[Contract]) -> str:
+    """Where a contract is mounted within its service, without the connection of a system API."""
+    declaring = contract_of(contract)
+    return f"/{declaring.name}/{declaring.version}"
 
 
 def operations_of(kind: type[Contract]) -> tuple[Operation, ...]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
 
-from strata.canonical.common import Cursor, OrderKey
+from strata.canonical.common import Cursor, OrderKey, Timestamp
 from strata.canonical.money import Money
 from strata.canonical.orders import FinancialState, OrderStatus
 from strata.contracts.operation import Contract, Layer, declared, operation
@@ -39,7 +38,7 @@ class StatusShipment(Struct, frozen=True, omit_defaults=True):
     """One parcel."""
 
     id: str
-    shipped_at: datetime
+    shipped_at: Timestamp
     lines: dict[str, int]
     """SKU -> quantity."""
     carrier: str = ""
@@ -52,7 +51,7 @@ class Milestone(Struct, frozen=True):
     """When an order reached a status."""
 
     status: OrderStatus
-    at: datetime
+    at: Timestamp
 
 
 class SystemLink(Struct, frozen=True, omit_defaults=True):
@@ -71,8 +70,8 @@ class OrderState(Struct, frozen=True, omit_defaults=True):
     number: str
     shop: str
     status: OrderStatus
-    received_at: datetime
-    updated_at: datetime
+    received_at: Timestamp
+    updated_at: Timestamp
     financial_state: FinancialState | Literal[""] = ""
     partner: str = ""
     total: Money | None = None
@@ -103,6 +102,7 @@ class OrderManagement(Contract):
     """Where an order stands, across all systems it travels through."""
 
     name, layer, version, title = "order_management", Layer.PROCESS, "v1", "Order management"
+    service = "orders"
 
     @operation("GET", "/orders/{order_id}", scope="orders:read", errors=(NotFound, Conflict, StoreUnavailable))
     async def get_order(self, order_id: str, *, shops: str = "*", partner: str = "") -> OrderState:

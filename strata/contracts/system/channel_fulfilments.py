@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from msgspec import Struct
 
+from strata.canonical.common import Timestamp
 from strata.canonical.orders import Quantity
 from strata.contracts.operation import Contract, Layer, declared, operation
 from strata.contracts.system.channel_orders import COMMON
@@ -29,7 +28,7 @@ class ChannelFulfilment(Struct, frozen=True, omit_defaults=True):
 
     id: str
     status: str
-    created_at: datetime
+    created_at: Timestamp
     lines: dict[str, int]
     """The channel's order line id -> quantity."""
     tracking_numbers: tuple[str, ...] = ()

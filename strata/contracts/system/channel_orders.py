@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from strata.canonical.common import Cursor
+from strata.canonical.common import Cursor, Timestamp
 from strata.canonical.orders import ChannelOrder
 from strata.contracts.operation import Contract, Layer, declared, operation
 from strata.errors import AuthRefused, Conflict, Invalid, NotFound, Throttled, Transient, UnknownOutcome
@@ -28,7 +27,7 @@ class ChannelOrderHead(Struct, frozen=True, omit_defaults=True):
 
     key: str
     number: str
-    updated_at: datetime
+    updated_at: Timestamp
     erp_order_id: str = ""
 
 
@@ -50,7 +49,7 @@ class ChannelOrders(Contract):
 
     @operation("GET", "/orders", scope="channel_orders:read", errors=COMMON)
     async def list_orders(
-        self, *, updated_from: datetime, updated_to: datetime | None = None, cursor: str = "", limit: PageSize = 100
+        self, *, updated_from: Timestamp, updated_to: Timestamp | None = None, cursor: str = "", limit: PageSize = 100
     ) -> ChannelOrderPage:
         """List the orders changed in a window of time, oldest change first.
 

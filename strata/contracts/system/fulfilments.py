@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from strata.canonical.common import Cursor
+from strata.canonical.common import Cursor, Timestamp
 from strata.canonical.orders import Shipment
 from strata.contracts.operation import Contract, Layer, declared, operation
 from strata.contracts.system.channel_orders import COMMON, PageSize
@@ -24,7 +22,7 @@ class Fulfilments(Contract):
 
     @operation("GET", "/fulfilments", scope="fulfilments:read", errors=COMMON)
     async def list_fulfilments(
-        self, *, updated_from: datetime, cursor: str = "", limit: PageSize = 100
+        self, *, updated_from: Timestamp, cursor: str = "", limit: PageSize = 100
     ) -> ShipmentPage:
         """List shipments of orders of ours changed since a moment (inclusive), oldest change first."""
         declared()

@@ -1,0 +1,55 @@
+"""Opens what a process of the product needs, and closes it again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from strata import store, telemetry
+from strata.connections import load_connections
+from strata.context import Context
+from strata.crossref import CrossRef
+from strata.durable import Journal
+from strata.internal import ServiceTokens
+from strata.settings import Settings
+from strata.tables import Tables
+from strata.topology import Topology
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+async def open_context(settings: Settings, *, migrate: bool = True) -> Context:
+    """Connect to the stores, bring their tables up to date, and make the context that factories are given.
+
+    Raises Invalid for settings that do not fit their profile, StoreUnavailable when PostgreSQL does not answer.
+    """
+    settings.check()
+    pool = await store.connect(settings.database_url, size=settings.database_pool)
+    journal = await Journal.open(pool)
+    if migrate:
+        await store.migrate(pool, "strata", MIGRATIONS)
+        await journal.migrate()
+    context = Context(
+        settings=settings,
+        connections=load_connections(settings),
+        database=pool,
+        journal=journal,
+        tables=Tables(pool),
+        crossref=CrossRef(pool),
+        tokens=ServiceTokens(settings.secret_key),
+    )
+    context.topology = Topology(context)
+    return context
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, migrate: bool = True) -> AsyncGenerator[Context]:
+    """A context for a script or a test: started and shut down around the block."""
+    context = await open_context(settings, migrate=migrate)
+    try:
+        await context.startup()
+        yield context
+    finally:
+        await context.shutdown()
+        telemetry.shutdown()
