@@ -1,0 +1,1 @@
+"""The gateway's decisions without input or output: route, admit, account, problem."""

@@ -1,0 +1,1 @@
+"""The developer portal: pages rendered on the server from the published contracts, assets of our own."""
