@@ -197,7 +197,7 @@ class BadParameter(StrataError):
 
 
 class Problem(Struct, omit_defaults=True):
-    """An RFC 9457 problem document. `failure_class` and `error` travel on internal hops so that types survive."""
+    """What went wrong, as an RFC 9457 problem document."""
 
     type: str
     title: str
@@ -211,6 +211,7 @@ class Problem(Struct, omit_defaults=True):
     errors: tuple[FieldError, ...] = ()
     retry_after_s: float | UnsetType = UNSET
     failure_class: FailureClass | UnsetType = UNSET
+    """On internal hops only, so that types survive."""
     error: str | UnsetType = UNSET
     """Name of our error type, on internal hops only."""
 
@@ -271,5 +272,7 @@ def from_problem(body: bytes, status: int) -> StrataError:
         return StrataError(f"An internal service answered {status} without a problem document")
     retry_after_s = None if problem.retry_after_s is UNSET else problem.retry_after_s
     name = "" if problem.error is UNSET else problem.error
-    kind = _all_types().get(name) or (Transient if status in {502, 503, 504} else StrataError)
+    types = _all_types()
+    by_slug = {kind.slug: kind for kind in reversed(types.values())}
+    kind = types.get(name) or by_slug.get(problem.code) or (Transient if status in {502, 503, 504} else StrataError)
     return kind(problem.detail, errors=problem.errors, retry_after_s=retry_after_s)

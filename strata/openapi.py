@@ -102,7 +102,7 @@ def document(contract: type[Contract]) -> dict[str, Any]:
     }
     if declaring.layer is not Layer.SYSTEM:
         found["x-strata-service"] = service_of(declaring)
-    return found
+    return json.loads(json.dumps(found))  # plain data: schemas come with tuples in them
 
 
 def _hide_internal(components: dict[str, Any]) -> None:

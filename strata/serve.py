@@ -113,7 +113,7 @@ def _route(mount: Mount, operation: Operation) -> HTTPRouteHandler:
     return HTTPRouteHandler(
         mount.prefix + path,
         http_method=HttpMethod(operation.method),
-        status_code=204 if operation.returns is type(None) else operation.status,
+        status_code=operation.status,
         name=f"{mount.prefix}:{operation.id}",
     )(handle)
 

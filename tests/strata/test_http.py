@@ -1,4 +1,4 @@
-"""What the HTTP client says about a request that failed decides whether a write is looked up before it is sent again."""
+"""What the HTTP client says of a failed request decides whether a write is looked up before it is sent again."""
 
 from __future__ import annotations
 
