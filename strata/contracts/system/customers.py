@@ -21,7 +21,10 @@ class Customers(Contract):
 
     @operation("GET", "/customers", scope="customers:read", errors=COMMON)
     async def find_customers(self, *, key: str = "", email: str = "") -> tuple[CustomerMatch, ...]:
-        """Find customers by our key, or by e-mail compared without regard to case. At most 25, inactive ones too."""
+        """Find customers by our key, by e-mail compared without regard to case, or by either when both are given.
+
+        At most 25, inactive ones too.
+        """
         declared()
 
     @operation(
