@@ -64,6 +64,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     """How often a held order is looked at again without any event."""
     plan_rate_per_min: int = 600
     """Requests a minute that the standard plan allows each client."""
+    publications_file: str = ""
+    """TOML file of what the gateway publishes. Empty: the one that ships with it."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names the gateway answers for besides that of `public_url` and loopback. JSON list; `["*"]` is any."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks whose `X-Forwarded-For` is believed. JSON list of networks."""
+    metrics_allowed: tuple[str, ...] = ()
+    """Networks that may read `/metrics`. JSON list of networks. Empty: loopback."""
 
     @property
     def base_url(self) -> str:
@@ -89,7 +97,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 def _parse(name: str, text: str, annotation: Any) -> Any:
     try:
-        if annotation in {dict[str, str]}:
+        if annotation in {dict[str, str], tuple[str, ...]}:
             return msgspec.json.decode(text.encode(), type=annotation)
         return msgspec.convert(text, annotation, strict=False, dec_hook=_decode_path)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
