@@ -37,6 +37,7 @@ class Exchange(Struct):
     refused: ProblemError | None = None  # found while the body streamed; wins over what the service answers
     status: int = 0
     answered: bool = False  # the answer's header has left
+    gone: bool = False  # the client left before the answer began
     answer_headers: Headers = field(default_factory=list[tuple[bytes, bytes]])
     received_bytes: int = 0
     sent_bytes: int = 0

@@ -69,6 +69,8 @@ class BodyLimit(Struct, frozen=True):
                     if exchange.received_bytes > limit:
                         exchange.refused = too_large(limit)
                         raise too_large(limit)
+                elif not exchange.answered:
+                    exchange.gone = True
                 return message
 
             async def unless_refused(message: Message) -> None:

@@ -31,6 +31,8 @@ class Problems(Struct, frozen=True):
         return guarded
 
     async def _answer(self, exchange: Exchange, problem: ProblemError, send: Send) -> None:
+        if exchange.gone:
+            return  # nobody is left to read it
         exchange.problem = problem.slug
         if exchange.answered:
             # Half an answer is out: only cutting the connection tells the client that the rest will not come.

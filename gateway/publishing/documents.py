@@ -102,10 +102,14 @@ class _Reader:
         value: object = self.root
         for part in reference[2:].split("/"):
             name = part.replace("~1", "/").replace("~0", "~")
-            if not isinstance(value, dict) or name not in value:
+            value = self.child(value, name)
+            if value is None:
                 raise self.wrong(place, f"the reference {reference} leads nowhere")
-            value = value[name]
         return value
+
+    @staticmethod
+    def child(value: object, name: str) -> object:
+        return cast("Json", value).get(name) if isinstance(value, dict) else None
 
     def text(self, table: Json, key: str, place: str, default: str | None = None) -> str:
         value = table.get(key, default)
