@@ -1,0 +1,77 @@
+"""A journal on a fresh database, and workers in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from strata.durable import Definition, Item, Journal, Worker, define
+
+Start = Callable[..., AbstractAsyncContextManager[Worker[Any]]]
+
+
+@pytest.fixture
+async def journal(postgres_url: str) -> AsyncIterator[Journal]:
+    async with await Journal.open(postgres_url) as journal:
+        await journal.migrate()
+        yield journal
+
+
+@pytest.fixture
+def working(journal: Journal) -> Start:
+    """`async with working({"name": fn, ...}) as worker:` runs a worker with these processes."""
+
+    @asynccontextmanager
+    async def start(
+        processes: dict[str, Callable[..., Awaitable[object]]] | list[Definition],
+        services: object = None,
+        *,
+        on: Journal | None = None,
+        **settings: Any,
+    ) -> AsyncIterator[Worker[Any]]:
+        known = processes if isinstance(processes, list) else [define(name, fn) for name, fn in processes.items()]
+        worker: Worker[Any] = Worker(on or journal, known, services, **{"poll_s": 0.05, **settings})
+        stop = asyncio.Event()
+        running = asyncio.create_task(worker.run(stop))
+        try:
+            yield worker
+        finally:
+            stop.set()
+            await running
+
+    return start
+
+
+@pytest.fixture
+def until() -> Callable[..., Awaitable[Any]]:
+    """`await until(condition)` waits for an async condition to hold and answers its value."""
+
+    async def wait(condition: Callable[[], Awaitable[Any]], *, within_s: float = 10.0) -> Any:
+        async with asyncio.timeout(within_s):
+            while not (held := await condition()):  # noqa: ASYNC110  # the state is in the database
+                await asyncio.sleep(0.02)
+        return held
+
+    return wait
+
+
+@pytest.fixture
+def item(journal: Journal, until: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Item]]:
+    """`await item(run_id, "done")` waits until the item has that status."""
+
+    async def reach(item_id: int, status: str, *, within_s: float = 10.0) -> Item:
+        async def there() -> Item | None:
+            found = (await journal.get_item(item_id)).item
+            return found if found.status == status else None
+
+        try:
+            return await until(there, within_s=within_s)
+        except TimeoutError:
+            found = (await journal.get_item(item_id)).item
+            raise AssertionError(f"item {item_id} is {found.status}, not {status}: {found}") from None
+
+    return reach
