@@ -1,0 +1,129 @@
+"""`POST /_sandbox/seed` for NetSuite: what people in the company would do, such as shipping an order.
+
+The vendor's API is the real way; this saves a test the transformation and its packages.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from sandbox.netsuite.errors import NsError
+from sandbox.netsuite.records import Doc
+from sandbox.netsuite.service import Service
+from sandbox.netsuite.types import TYPES
+from sandbox.netsuite.writing import How
+
+
+class FulfilLine(msgspec.Struct, forbid_unknown_fields=True):
+    """A line to ship, by the order's line number or by SKU. quantity left out: all that is open."""
+
+    line: int | None = None
+    sku: str | None = None
+    quantity: Decimal | None = None
+
+
+class Fulfil(msgspec.Struct, forbid_unknown_fields=True):
+    """Ship an order, as a warehouse clerk does. lines left out: everything open; tracking: one package each.
+
+    status: A picked, B packed, C shipped.
+    """
+
+    externalId: str | None = None  # noqa: N815  # the vendor's name
+    id: str | None = None
+    lines: list[FulfilLine] | None = None
+    tracking: str | list[str] | None = None
+    status: str = "C"
+
+
+class StockChange(msgspec.Struct, forbid_unknown_fields=True):
+    """Set what is on hand of an item at a location (its external id)."""
+
+    sku: str
+    location: str
+    quantity: Decimal
+
+
+class Inactivate(msgspec.Struct, forbid_unknown_fields=True):
+    """Switch an item off, or on again."""
+
+    sku: str
+    inactive: bool = True
+
+
+class Seed(msgspec.Struct, forbid_unknown_fields=True):
+    """What `POST /_sandbox/seed` takes for NetSuite."""
+
+    fulfil: Fulfil | list[Fulfil] | None = None
+    stock: list[StockChange] = []
+    items: list[Inactivate] = []
+
+
+def run_seed(service: Service, seed: Seed) -> object:
+    """Do it and answer what came of it. Raises msgspec.ValidationError if something named is not there."""
+    try:
+        for change in seed.stock:
+            _set_stock(service, change)
+        for item in seed.items:
+            kind, doc = _item(service, item.sku)
+            service.update(TYPES[kind], doc, {"isInactive": item.inactive})
+        wanted = seed.fulfil if isinstance(seed.fulfil, list) else [seed.fulfil] if seed.fulfil else []
+        return {"fulfillments": [_fulfil(service, one) for one in wanted]}
+    except NsError as error:
+        raise msgspec.ValidationError(str(error)) from error
+
+
+def _item(service: Service, sku: str) -> tuple[str, Doc]:
+    for kind in TYPES:
+        if TYPES[kind].space == "item":
+            found = service.records.find(kind, "itemId", sku.lower())
+            if found:
+                return kind, found[0]
+    raise msgspec.ValidationError(f"no item {sku!r}")
+
+
+def _set_stock(service: Service, change: StockChange) -> None:
+    location = service.records.by_external_id("location", change.location)
+    if location is None:
+        raise msgspec.ValidationError(f"no location {change.location!r}")
+    kind, doc = _item(service, change.sku)
+    lines = [{"location": {"id": location["id"]}, "quantityOnHand": change.quantity}]
+    service.update(TYPES[kind], doc, {"locations": {"items": lines}})
+
+
+def _fulfil(service: Service, wanted: Fulfil) -> dict[str, str]:
+    records = service.records
+    order = records.get("salesOrder", wanted.id) if wanted.id else None
+    if wanted.externalId:
+        order = records.by_external_id("salesOrder", wanted.externalId)
+    if order is None:
+        raise msgspec.ValidationError(f"no sales order {wanted.externalId or wanted.id!r}")
+    body: dict[str, Any] = {"shipStatus": {"id": wanted.status}}
+    numbers = [wanted.tracking] if isinstance(wanted.tracking, str) else wanted.tracking or []
+    if numbers:
+        packages = [{"packageTrackingNumber": number, "packageWeight": 1} for number in numbers]
+        body["package"] = {"items": packages}
+    how = How()
+    if wanted.lines is not None:
+        body["item"] = {"items": [_line(service, order, line) for line in wanted.lines]}
+        how = How(replace=frozenset({"item"}))
+    key = service.transform("salesOrder", order, "itemFulfillment", body, how)
+    made = records.get("itemFulfillment", key) or {}
+    return {"id": key, "tranId": made["tranId"], "createdFrom": order["id"]}
+
+
+def _line(service: Service, order: Doc, wanted: FulfilLine) -> Doc:
+    number = wanted.line
+    if number is None:
+        if wanted.sku is None:
+            raise msgspec.ValidationError("a line needs `line` or `sku`")
+        key = _item(service, wanted.sku)[1]["id"]
+        number = next((line["line"] for line in order["item"] if line["item"]["id"] == key), None)
+        if number is None:
+            raise msgspec.ValidationError(f"the order has no line of {wanted.sku!r}")
+    line: Doc = {"orderLine": number, "itemReceive": True}
+    if wanted.quantity is not None:
+        line["quantity"] = wanted.quantity
+    return line
