@@ -8,8 +8,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -232,7 +232,11 @@ async def run(settings: Settings, say: Say, ready: Callable[[Supervisor], None])
     """
     supervisor = Supervisor(settings, say)
     supervisor.claim()
-    _errors_to(supervisor.folder)
+    with _errors_to(supervisor.folder):
+        await _supervise(supervisor, say, ready)
+
+
+async def _supervise(supervisor: Supervisor, say: Say, ready: Callable[[Supervisor], None]) -> None:
     stop = asyncio.Event()
     _on_signals(stop, say)
     starting = asyncio.create_task(supervisor.start())
@@ -264,10 +268,19 @@ def _on_signals(stop: asyncio.Event, say: Say) -> None:
         loop.add_signal_handler(number, asked)
 
 
-def _errors_to(folder: Folder) -> None:
-    """Everything written to standard error from here on goes to the log; the terminal keeps the plain words."""
+@contextmanager
+def _errors_to(folder: Folder) -> Generator[None]:
+    """Everything written to standard error meanwhile goes to the log; the terminal keeps the plain words."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
     with folder.log_file.open("ab") as file:
-        os.dup2(file.fileno(), sys.stderr.fileno())
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(terminal, 2)
+        os.close(terminal)
 
 
 def stop(folder: Folder, say: Say, *, base_port: int = 0) -> bool:
