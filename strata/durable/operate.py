@@ -119,8 +119,28 @@ class Operator(Store):
             audit=tuple(Audit(*r) for r in await self.call(f"SELECT {audit}", item_id)),
         )
 
+    async def head(self, order_key: str) -> Item | None:
+        """The run of an order key that is under way or stands still; None when nothing is open."""
+        heads = "'ready', 'running', 'sleeping', 'waiting', 'parked', 'dead'"
+        rows = await self.call(
+            f"SELECT r.*, {_BEHIND} FROM (SELECT {_ITEM} FROM durable.run"  # noqa: S608  # constants of this module
+            f" WHERE order_key = $1 AND status IN ({heads})) r",
+            order_key,
+        )
+        return _item(rows[0]) if rows else None
+
+    async def head(self, order_key: str) -> Item | None:
+        """The run that goes, waits or stands still now for an order key; None when nothing is open."""
+        rows = await self.call(
+            f"SELECT r.*, {_BEHIND} FROM (SELECT {_ITEM} FROM durable.run WHERE order_key = $1"  # noqa: S608
+            " AND status IN ('ready', 'running', 'sleeping', 'waiting', 'parked', 'dead')) r",
+            order_key,
+        )
+        return _item(rows[0]) if rows else None
+
     async def counts(self) -> tuple[Count, ...]:
         """How many items stand where, from the maintained rollup: as quick at a million as at ten."""
+        await self.call("SELECT durable.fold()")
         rows = await self.call(
             "SELECT process, status, failure_class, sum(n)::bigint FROM durable.tally"
             " GROUP BY 1, 2, 3 HAVING sum(n) <> 0 UNION ALL"

@@ -1,0 +1,215 @@
+"""Steps of O2C-01: from a channel's order to a sales order in an ERP, and the link back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from process_apis.orders.ledger import Ledger, parts_of, reachable
+from process_apis.orders.rules.allocation import sold_lines
+from process_apis.orders.rules.causes import Causes
+from process_apis.orders.rules.filter import Verdict, judge
+from process_apis.orders.rules.pricing import price, wanted_skus
+from process_apis.orders.rules.routing import route
+from process_apis.orders.tables import (
+    DISCOUNT_ITEMS,
+    FILTER,
+    ROUTING,
+    SHIPPING_METHODS,
+    SPECIAL_ITEMS,
+    TAX_CODES,
+    OrderRoute,
+    OrderTables,
+)
+from strata.canonical.events import ChannelOrderEvent
+from strata.canonical.orders import ChannelOrder, OrderRef, OrderStatus, SalesOrder
+from strata.context import Context
+from strata.contracts.system import ChannelOrders, Customers, Orders, Products
+from strata.contracts.system.channel_orders import ErpLink
+from strata.durable import At
+from strata.errors import FieldError, Invalid, NotFound
+
+BY = "O2C-01"
+_STATUS = {"release": OrderStatus.QUEUED, "hold": OrderStatus.ON_HOLD, "skip": OrderStatus.CLOSED}
+
+
+class Filed(Struct, frozen=True, omit_defaults=True):
+    """What the filter decided about an order. erp: the ERP it will probably go to; empty when that is not known."""
+
+    verdict: Verdict
+    table_version: int
+    erp: str = ""
+
+
+class Prepared(Struct, frozen=True, omit_defaults=True):
+    """A sales order that lacks only its customer; and the rows that decided, of which version of their tables."""
+
+    order: SalesOrder
+    route: OrderRoute
+    versions: dict[str, int]
+    used: dict[str, list[dict[str, Any]]]
+
+
+class Placed(Struct, frozen=True):
+    """What the ERP answered to an order, and the decision that stood behind it."""
+
+    ref: OrderRef
+    prepared: Prepared
+
+
+def _vendor(context: Context, connection: str) -> str:
+    found = context.connections.get(connection)
+    return found.vendor if found else ""
+
+
+async def register(at: At[Context], event: ChannelOrderEvent) -> None:
+    """Enter the order into the ledger from the event alone, so that it can be seen whatever is down."""
+    ledger = Ledger(at.services.database)
+    vendor = _vendor(at.services, event.connection)
+    await ledger.register(event.key, event.number, vendor=vendor, connection=event.connection)
+
+
+async def read_order(at: At[Context], event: ChannelOrderEvent) -> ChannelOrder:
+    """Read the order as it is now. What an event says of its content is never trusted."""
+    _, source_id = parts_of(event.key)
+    order = await at.services.topology.system(event.connection, ChannelOrders).get_order(source_id)
+    if order.key != event.key:
+        raise Invalid(
+            f"The channel answered with order {order.key} when asked for {event.key}",
+            errors=(FieldError("is another order", "/key", value=order.key, code="wrong-order"),),
+        )
+    return order
+
+
+async def file_order(at: At[Context], order: ChannelOrder) -> Filed:
+    """Decide whether the order goes on (BR9), and write that down in the ledger."""
+    with reachable():
+        rules = await at.services.tables.rows(FILTER, fresh=at.repeated)
+        routing = await at.services.tables.rows(ROUTING, fresh=at.repeated)
+    verdict = judge(order, rules.rows)
+    status = OrderStatus.CANCELLED if order.cancelled_at else _STATUS[verdict.action]
+    await Ledger(at.services.database).describe(order, status, held_because=verdict.reason)
+    found = route(order, routing.rows, Causes())
+    return Filed(verdict, rules.version, found.erp if found else _only_erp(routing.rows))
+
+
+def _only_erp(rows: tuple[OrderRoute, ...]) -> str:
+    """The ERP that all routes name; empty when they name several or none."""
+    names = {row.erp for row in rows}
+    return names.pop() if len(names) == 1 else ""
+
+
+async def load_tables(context: Context, *, fresh: bool) -> OrderTables:
+    """The tables that pricing looks at, with their versions."""
+    with reachable():
+        routing = await context.tables.rows(ROUTING, fresh=fresh)
+        taxes = await context.tables.rows(TAX_CODES, fresh=fresh)
+        discounts = await context.tables.rows(DISCOUNT_ITEMS, fresh=fresh)
+        methods = await context.tables.rows(SHIPPING_METHODS, fresh=fresh)
+        special = await context.tables.rows(SPECIAL_ITEMS, fresh=fresh)
+    versions = {rows.name: rows.version for rows in (routing, taxes, discounts, methods, special)}
+    return OrderTables(routing.rows, taxes.rows, discounts.rows, methods.rows, special.rows, versions)
+
+
+async def _decide(context: Context, order: ChannelOrder, *, fresh: bool) -> Prepared:
+    """Route, resolve and price an order with the tables of now. Raises Invalid with all causes at once."""
+    tables = await load_tables(context, fresh=fresh)
+    causes = Causes()
+    found = route(order, tables.routing, causes)
+    # what else is wrong is found out even when the store leads nowhere, if there is only one ERP it could mean
+    assumed = found or OrderRoute(erp=_only_erp(tables.routing), selling_entity="")
+    priced: SalesOrder | None = None
+    if assumed.erp:
+        skus = wanted_skus(order, tables, assumed.erp)
+        products = context.topology.system(assumed.erp, Products)
+        items = await products.find_items(skus=msgspec.json.encode(skus).decode(), fresh=fresh)
+        priced = price(order, assumed, {item.sku: item for item in items}, tables, causes)
+    causes.raise_if_any(f"Order {order.number} cannot go to the ERP")
+    if found is None or priced is None:  # both say why among the causes
+        raise Invalid(f"Order {order.number} cannot go to the ERP")
+    return Prepared(priced, found, tables.versions, causes.used)
+
+
+async def prepare(at: At[Context], order: ChannelOrder) -> Prepared:
+    """Decide where the order goes and what is on it, before anything is written anywhere (contract C10)."""
+    return await _decide(at.services, order, fresh=at.repeated)
+
+
+async def put_order(at: At[Context], order: ChannelOrder, prepared: Prepared, customer_id: str) -> Placed:
+    """Create the sales order under our key.
+
+    When this was tried before, the ERP is asked first whether it has the order (contract C3); if it has not, the
+    decision is made again, because a person may have mended a table or an item since.
+    """
+    key = prepared.order.key
+    if at.repeated:
+        erp = at.services.topology.system(prepared.route.erp, Orders)
+        try:
+            return Placed(await erp.get_order(key), prepared)
+        except NotFound:
+            pass
+        again = await _decide(at.services, order, fresh=True)
+        if again.route.erp != prepared.route.erp:
+            raise Invalid(
+                f"Order {order.number} is now routed to {again.route.erp}, but its customer was matched in "
+                f"{prepared.route.erp}",
+                errors=(
+                    FieldError(
+                        "was changed while the order was under way",
+                        "/erp",
+                        again.route.erp,
+                        "Route this order as before, or discard the item and let the sweep start the order anew.",
+                        "route-changed",
+                    ),
+                ),
+            )
+        if again.route.selling_entity != prepared.route.selling_entity:
+            customers = at.services.topology.system(again.route.erp, Customers)
+            await customers.allow_trading(
+                customer_id, selling_entity=again.route.selling_entity, currency=again.order.currency
+            )
+        prepared = again
+    erp = at.services.topology.system(prepared.route.erp, Orders)
+    body = msgspec.structs.replace(prepared.order, customer_id=customer_id)
+    return Placed(await erp.put_order(key, body=body, look_first=at.repeated), prepared)
+
+
+async def check_total(at: At[Context], placed: Placed) -> OrderRef:
+    """Compare what the ERP comes to with the source (BR1); read it again when a person may have mended it."""
+    expected, ref = placed.prepared.order.expected_total, placed.ref
+    if at.repeated:
+        ref = await at.services.topology.system(ref.ref.connection, Orders).get_order(ref.key)
+    if ref.total != expected:
+        raise Invalid(
+            f"Sales order {ref.number} comes to {ref.total} in the ERP; the shop says {expected}",
+            errors=(
+                FieldError(
+                    f"the ERP says {ref.total}, the shop says {expected}",
+                    "/total",
+                    str(ref.total),
+                    "Correct the sales order in the ERP so that both agree, then retry.",
+                    "erp-total-differs",
+                ),
+            ),
+        )
+    return ref
+
+
+async def accept(at: At[Context], placed: Placed, ref: OrderRef) -> None:
+    """Write down that the ERP has the order, in the ledger and the cross-reference (contract C14)."""
+    context, erp = at.services, ref.ref.connection
+    await Ledger(context.database).accept(
+        ref, partner=placed.prepared.route.partner, sold=sold_lines(placed.prepared.order.lines)
+    )
+    with reachable():
+        await context.crossref.put(f"order:{erp}", ref.key, ref.ref.id, by=BY)
+        await context.crossref.put(f"order_of:{erp}", ref.ref.id, ref.key, by=BY)
+
+
+async def link_order(at: At[Context], order: ChannelOrder, ref: OrderRef) -> None:
+    """Write the ERP's id and number onto the channel's order."""
+    _, source_id = parts_of(order.key)
+    channel = at.services.topology.system(order.ref.connection, ChannelOrders)
+    await channel.link_to_erp(source_id, body=ErpLink(ref.ref.id, ref.number))
