@@ -1,0 +1,1 @@
+"""NetSuite: an ERP, over SuiteTalk REST and SuiteQL."""

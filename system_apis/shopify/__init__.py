@@ -1,0 +1,1 @@
+"""Shopify: a sales channel, over the GraphQL Admin API."""
