@@ -42,7 +42,8 @@ from gateway.policies.routing import Routing
 from gateway.portal.app import portal
 from gateway.publishing.compile import Configuration, PublishedApi, compile_configuration
 from gateway.settings import GatewaySettings
-from gateway.store import Pool, connect, migrate
+from gateway.store import Pool, migrate
+from strata.store import connect
 
 _SHIPPED = Path(__file__).with_name("publications.toml")
 
@@ -53,6 +54,7 @@ def _own(path: str, service: str, method: str = "GET", max_body_bytes: int = 0) 
 
 OWN_ROUTES = (
     _own("/", "portal"),
+    _own("/portal", "portal"),
     _own("/portal/{page...}", "portal"),
     _own("/healthz", "alive"),
     _own("/readyz", "ready"),
@@ -115,7 +117,7 @@ class Gateway:
         """
         settings = self.settings
         key = secret_key(settings)
-        pool = await connect(self._database) if isinstance(self._database, str) else self._database
+        pool = await connect(self._database, size=4) if isinstance(self._database, str) else self._database
         self._pool = pool
         await migrate(pool)
         keys = SigningKeys(pool, key)

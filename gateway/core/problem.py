@@ -10,8 +10,10 @@ from types import MappingProxyType
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from strata.errors import PROBLEM_BASE, FieldError
+
 MEDIA_TYPE = b"application/problem+json"
-DEFAULT_BASE = "https://strata.dev/problems"
+DEFAULT_BASE = PROBLEM_BASE
 
 
 class ProblemType(Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,13 +58,6 @@ BY_STATUS: Mapping[int, str] = MappingProxyType(
     }
 )
 """The type that stands for a status which a service answered without a problem document of its own."""
-
-
-class FieldError(Struct, frozen=True):
-    """One member that has to change. pointer: JSON Pointer as a URI fragment, `#/lines/0/quantity`."""
-
-    detail: str
-    pointer: str
 
 
 class ProblemError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -26,6 +27,7 @@ _NO_STORE: Headers = [
     (b"pragma", b"no-cache"),
 ]
 _RETRY_AFTER_S = 2
+_DATABASE_S = 5.0
 
 
 class TokenEndpoint(Struct, frozen=True):
@@ -52,10 +54,11 @@ class TokenEndpoint(Struct, frozen=True):
             return _error(400, "invalid_request", request)
         try:
             claimed = request.claimed_client_id()
-            known = await self.clients.load(claimed) if "\x00" not in claimed else None
-            answer = self.issuer.answer(request, known)
-            if answer.client is not None and not await self.clients.commit_token(answer.client):
-                return _error(400, "invalid_grant", "The client changed meanwhile; ask again.")
+            async with asyncio.timeout(_DATABASE_S):
+                known = await self.clients.load(claimed) if "\x00" not in claimed else None
+                answer = self.issuer.answer(request, known)
+                if answer.client is not None and not await self.clients.commit_token(answer.client):
+                    return _error(400, "invalid_grant", "The client changed meanwhile; ask again.")
         except DATABASE_ERRORS as error:
             _log.warning("token_endpoint_unavailable", error=type(error).__name__)
             return _error(

@@ -167,7 +167,7 @@ class _Reader:
             summary=self.text(table, "summary", place, ""),
             description=self.text(table, "description", place, ""),
             tag=tags[0] if tags else "",
-            service=self.text(table, "x-strata-service", place),
+            service=self.text({**self.root, **table}, "x-strata-service", place),
             scopes=self.scopes(table.get("security", self.root.get("security")), f"{place}.security"),
             parameters=tuple(
                 self.parameter(entry, f"{place}.parameters")

@@ -1,3 +1,5 @@
+CREATE SCHEMA IF NOT EXISTS gateway;
+
 CREATE TABLE gateway.oauth_clients (
     client_id      text PRIMARY KEY,
     name           text NOT NULL UNIQUE,
