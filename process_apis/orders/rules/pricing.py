@@ -102,7 +102,7 @@ class _Pricer:
         gross = (line.unit_price * line.quantity).rounded()
         discounts = _by_name(line.discounts, self.order.currency)
         left = gross - total((d.amount for d in discounts), self.order.currency)
-        parts = shares(left, line.taxes, included=self.area.included)
+        parts = shares(left, line.taxes, included=self.area.included)[0]
         if line.gift_card and any(part.tax for part in parts):
             self.causes.add(
                 "taxed-gift-card",

@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from process_apis.orders.rules.causes import Causes
-from process_apis.orders.rules.tax import Share, TaxArea, coded, shares
+from process_apis.orders.rules.tax import Share, TaxArea, coded, read, shares
 from process_apis.orders.tables import ANY, OrderTables, ShippingMethod, best, is_or_any
 from strata.canonical.customers import Item
 from strata.canonical.money import Money, total
@@ -82,7 +82,8 @@ def charge_shipping(
         elif not method:
             method = row.method
         amount = (line.price - total((d.amount for d in line.discounts), order.currency)).rounded()
-        for share in shares(amount, line.taxes, included=area.included):
+        readings = shares(amount, line.taxes, included=area.included)
+        for share in read(readings, area, tables.tax_codes):
             known = coded(share, area, tables.tax_codes, causes, f"{pointer}/taxes")
             net = known.amount - known.tax if area.included else known.amount
             charges.append(_Charge(line.title, known, net))

@@ -68,21 +68,43 @@ def _titled(taxes: Sequence[TaxLine]) -> str:
     return " + ".join(sorted(t.title for t in taxes))
 
 
-def shares(amount: Money, taxes: Sequence[TaxLine], *, included: bool) -> list[Share]:
-    """Split a charge into parts with one tax base each; the parts sum to the charge, their taxes to its taxes.
+def _parted(amount: Money, taxes: Sequence[TaxLine], *, included: bool) -> bool:
+    """Whether the bases that the taxes imply make up the charge, give or take what their rounding hides."""
+    if not all(t.rate for t in taxes):
+        return False
+    bases = sum((t.amount.amount / t.rate * (1 + t.rate if included else 1) for t in taxes), NO_TAX)
+    slack = sum((minor_unit(amount.currency) / t.rate for t in taxes), NO_TAX)
+    return abs(bases - amount.amount) <= slack
 
-    Taxes that apply together (state and city) stay one part. Taxes that each fall on a part of the charge (shipping of
-    goods with different rates of VAT) become parts of their own, in proportion to the base that each tax implies.
+
+def shares(amount: Money, taxes: Sequence[TaxLine], *, included: bool) -> list[list[Share]]:
+    """The ways to read the taxes on a charge, likeliest first: each a list of parts with one tax base each.
+
+    Taxes that apply together (state and city) are one part. Taxes that each fall on a part of the charge (shipping of
+    goods with different rates of VAT) are parts of their own, in proportion to the base that each tax implies. The
+    parts of a reading sum to the charge, their taxes to its taxes. Small amounts may be read either way.
     """
     real = [t for t in taxes if t.rate or t.amount]
     if not real:
-        return [Share(amount, "", NO_TAX, zero(amount.currency))]
-    if len(real) == 1 or _compound(amount, real, included=included):
-        tax = sum((t.amount for t in real), zero(amount.currency))
-        return [Share(amount, _titled(real), sum((t.rate for t in real), NO_TAX), tax)]
+        return [[Share(amount, "", NO_TAX, zero(amount.currency))]]
+    tax = sum((t.amount for t in real), zero(amount.currency))
+    together = [Share(amount, _titled(real), sum((t.rate for t in real), NO_TAX), tax)]
+    if len(real) == 1:
+        return [together]
     weights = [t.amount.amount / t.rate * (1 + t.rate if included else 1) if t.rate else NO_TAX for t in real]
     parts = amount.allocate(weights)
-    return [Share(part, t.title, t.rate, t.amount) for part, t in zip(parts, real, strict=True)]
+    apart = [Share(part, t.title, t.rate, t.amount) for part, t in zip(parts, real, strict=True)]
+    if not _compound(amount, real, included=included):
+        return [apart]
+    return [together, apart] if _parted(amount, real, included=included) else [together]
+
+
+def read(readings: Sequence[Sequence[Share]], area: TaxArea, rows: Sequence[TaxCode]) -> Sequence[Share]:
+    """The first reading of which every tax has a row; else the likeliest, so that a person is told of that."""
+    for reading in readings:
+        if all(find_code(share.title, share.rate, area, rows) for share in reading):
+            return reading
+    return readings[0]
 
 
 def coded(share: Share, area: TaxArea, rows: Sequence[TaxCode], causes: Causes, pointer: str) -> Share:

@@ -117,7 +117,7 @@ async def sweep_page(at: At[Context], given: SweepInput, since: datetime, cursor
 
 
 async def _start_or_wake(context: Context, connection: str, head: ChannelOrderHead, *, known: bool) -> bool:
-    version = head.updated_at.isoformat()
+    version = head.updated_at.astimezone(UTC).isoformat().replace("+00:00", "Z")  # as events write it
     event = ChannelOrderEvent(head.key, connection, head.number, version)
     made = await context.journal.start(
         "order_capture", head.key, event, order_key=head.key, label=head.number or head.key

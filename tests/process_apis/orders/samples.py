@@ -25,8 +25,6 @@ from tests.process_apis.fakes import T0
 
 SHOP = "northwind-us"
 CALIFORNIA = Address("US", "Ada", "Lovelace", "", "1 Main Street", "", "Los Angeles", "CA", "90001")
-    "US", "Ada", "Lovelace", line1="1 Main Street", city="Los Angeles", region="CA", postal_code="90001"
-)
 BERLIN = Address("DE", "Karl", "Weiß", line1="Am Markt 1", city="Berlin", postal_code="10115")
 ADA = ChannelCustomer("7001", "Ada.Lovelace@example.com", "Ada", "Lovelace")
 
