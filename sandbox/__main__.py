@@ -35,7 +35,10 @@ DATA = click.option(
 @click.option(
     "--base-port", default=8091, show_default=True, help="Vendor i: base+2*i plain, base+2*i+1 TLS; 0: free ports."
 )
-def run(vendors: tuple[str, ...], folder: Path, base_port: int) -> None:
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address or name to bind to; loopback unless needed."
+)
+def run(vendors: tuple[str, ...], folder: Path, base_port: int, host: str) -> None:
     """Serve VENDORS until SIGTERM or Ctrl-C."""
     import logging  # noqa: PLC0415
 
@@ -46,7 +49,7 @@ def run(vendors: tuple[str, ...], folder: Path, base_port: int) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
-        uvloop.run(server.run(vendors, folder, base_port))
+        uvloop.run(server.run(vendors, folder, base_port, host))
     except (AlreadyRunning, server.UnknownVendor, server.PortTaken) as error:
         raise click.ClickException(str(error)) from error
 

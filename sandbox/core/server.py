@@ -87,11 +87,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _bind(port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
         raise PortTaken(f"port {port} is in use; choose others with --base-port") from error
@@ -142,8 +142,9 @@ def _serve(app: VendorApp, server_file: Path | None) -> _Server:
 class Sandbox:
     """The running sandbox. `async with Sandbox(...) as info:` for tests; `run` for the command line."""
 
-    def __init__(self, names: Sequence[str], folder: Path, base_port: int = 0) -> None:
-        """base_port: 0 takes free ports."""
+    def __init__(self, names: Sequence[str], folder: Path, base_port: int = 0, host: str = HOST) -> None:
+        """base_port: 0 takes free ports. host: the address or name to bind to, and to tell in URLs."""
+        self._host = host
         self._names = list(dict.fromkeys(names))
         self._folder = folder
         self._base_port = base_port
@@ -169,15 +170,15 @@ class Sandbox:
     async def _start(self) -> None:
         for name in self._names:
             self.vendors[name] = load(name, self._folder)
-        names = {"localhost", HOST, *(n for v in self.vendors.values() for n in v.tls_names)}
+        names = {"localhost", HOST, self._host, *(n for v in self.vendors.values() for n in v.tls_names)}
         ca_file, server_file = _certificates(self._folder / "tls", sorted(names))
         for name, vendor in self.vendors.items():
             port = self._base_port and self._base_port + 2 * VENDORS.index(name)
-            plain, tls = _bind(port), _bind(port and port + 1)
-            base_url = f"http://{HOST}:{plain.getsockname()[1]}"
+            plain, tls = _bind(self._host, port), _bind(self._host, port and port + 1)
+            base_url = f"http://{self._host}:{plain.getsockname()[1]}"
             urls = Urls(
                 base_url=base_url,
-                tls_url=f"https://{HOST}:{tls.getsockname()[1]}",
+                tls_url=f"https://{self._host}:{tls.getsockname()[1]}",
                 ca_file=str(ca_file.resolve()),
                 control_url=base_url + control.PREFIX,
             )
@@ -213,13 +214,13 @@ class Sandbox:
         self._lock.release()
 
 
-async def run(names: Sequence[str], folder: Path, base_port: int) -> None:
+async def run(names: Sequence[str], folder: Path, base_port: int, host: str = HOST) -> None:
     """Serve until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with Sandbox(names, folder, base_port) as info:
+    async with Sandbox(names, folder, base_port, host) as info:
         for name, vendor in info.items():
             print(f"{name}: {vendor['base_url']}  {vendor['tls_url']}", flush=True)
         print("sandbox ready", flush=True)

@@ -81,6 +81,22 @@ class Store:
         for callback in callbacks:
             callback()
 
+    @contextmanager
+    def savepoint(self) -> Generator[None]:
+        """All or nothing of a part of a transaction; after_commit callbacks asked for in a failed part still run."""
+        if not self._depth:
+            with self.transaction():
+                yield
+            return
+        self.db.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK TO part")
+            raise
+        finally:
+            self.db.execute("RELEASE part")
+
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Run `callback` when the present transaction has committed (or now, outside of one)."""
         if not self._depth:

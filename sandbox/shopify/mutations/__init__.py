@@ -1,0 +1,1 @@
+"""What each mutation does, one module per kind of object."""
