@@ -182,9 +182,11 @@ class Journal(Operator):
         age = timedelta(seconds=older_than_s)
         for sql in (
             "DELETE FROM durable.run WHERE id IN (SELECT id FROM durable.run"
-            " WHERE finished_at < durable.now() - $1::interval AND finished_at IS NOT NULL ORDER BY finished_at LIMIT $2) RETURNING 1",
+            " WHERE finished_at < durable.now() - $1::interval"
+            " AND finished_at IS NOT NULL ORDER BY finished_at LIMIT $2) RETURNING 1",
             "DELETE FROM durable.inbox WHERE id IN (SELECT id FROM durable.inbox"
-            " WHERE received_at < durable.now() - $1::interval AND status <> 'quarantined' ORDER BY received_at LIMIT $2) RETURNING 1",
+            " WHERE received_at < durable.now() - $1::interval"
+            " AND status <> 'quarantined' ORDER BY received_at LIMIT $2) RETURNING 1",
         ):
             while rows := await self.call(sql, age, batch):
                 gone += len(rows)

@@ -120,16 +120,6 @@ class Operator(Store):
         )
 
     async def head(self, order_key: str) -> Item | None:
-        """The run of an order key that is under way or stands still; None when nothing is open."""
-        heads = "'ready', 'running', 'sleeping', 'waiting', 'parked', 'dead'"
-        rows = await self.call(
-            f"SELECT r.*, {_BEHIND} FROM (SELECT {_ITEM} FROM durable.run"  # noqa: S608  # constants of this module
-            f" WHERE order_key = $1 AND status IN ({heads})) r",
-            order_key,
-        )
-        return _item(rows[0]) if rows else None
-
-    async def head(self, order_key: str) -> Item | None:
         """The run that goes, waits or stands still now for an order key; None when nothing is open."""
         rows = await self.call(
             f"SELECT r.*, {_BEHIND} FROM (SELECT {_ITEM} FROM durable.run WHERE order_key = $1"  # noqa: S608

@@ -21,6 +21,7 @@ SESSION = {
     "application_name": "strata-durable",
     "jit": "off",
     "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "plan_cache_mode": "force_generic_plan",

@@ -36,7 +36,7 @@ WITH pick AS (
   ORDER BY i.priority, i.id LIMIT $4 * 2),
 mine AS (
   SELECT r.id, r.begun FROM durable.run r WHERE r.id IN (SELECT id FROM pick) AND r.status = 'ready'
-    AND EXISTS (SELECT FROM durable.worker WHERE id = $1 FOR KEY SHARE)
+    AND EXISTS (SELECT FROM durable.worker WHERE id = $1)
   ORDER BY r.priority, r.id LIMIT $4 FOR UPDATE SKIP LOCKED)
 UPDATE durable.run r SET status = 'running', owner = $1, fence = r.fence + 1, begun = true, updated_at = durable.now()
 FROM mine WHERE r.id = mine.id
@@ -83,10 +83,13 @@ class Worker(Generic[S]):
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._backends: dict[str, BackendView] = {}
         self._stopping = False
+        self.ready = asyncio.Event()
+        """Set once it is registered and takes work."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then finish what ends within the grace time and hand back the rest."""
         await self._announce()
+        self.ready.set()
         helpers = [asyncio.create_task(self._claim_loop()), asyncio.create_task(self._beat_loop())]
         helpers += [asyncio.create_task(self._chores_loop()), asyncio.create_task(self._listen_loop())]
         halt = asyncio.create_task(stop.wait())

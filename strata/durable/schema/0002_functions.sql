@@ -329,16 +329,12 @@ END $$;
 
 -- Dead workers lose their runs (their late writes meet a higher fence); runs that no live worker knows are told.
 CREATE FUNCTION durable.housekeep(p_worker bigint) RETURNS int LANGUAGE plpgsql AS $$
-DECLARE w record; n int; taken int := 0;
+DECLARE taken int;
 BEGIN
-  FOR w IN SELECT id, name FROM durable.worker WHERE id <> p_worker
-      AND beat_at < clock_timestamp() - make_interval(secs => dead_after_s) FOR UPDATE SKIP LOCKED LOOP
-    DELETE FROM durable.worker WHERE id = w.id;
-    UPDATE durable.run SET status = 'ready', owner = NULL, fence = fence + 1, updated_at = durable.now()
-      WHERE owner = w.id AND status = 'running';
-    GET DIAGNOSTICS n = ROW_COUNT;
-    taken := taken + n;
-  END LOOP;
+  DELETE FROM durable.worker WHERE id <> p_worker AND beat_at < clock_timestamp() - make_interval(secs => dead_after_s);
+  UPDATE durable.run SET status = 'ready', owner = NULL, fence = fence + 1, updated_at = durable.now()
+    WHERE status = 'running' AND NOT EXISTS (SELECT FROM durable.worker w WHERE w.id = owner);
+  GET DIAGNOSTICS taken = ROW_COUNT;
   IF taken > 0 THEN PERFORM pg_notify('durable', 'run'); END IF;
   PERFORM durable.fold();
   DELETE FROM durable.alert a WHERE kind = 'unknown process' AND (

@@ -37,9 +37,12 @@ def working(journal: Journal) -> Start:
         worker: Worker[Any] = Worker(on or journal, known, services, **{"poll_s": 0.05, **settings})
         stop = asyncio.Event()
         running = asyncio.create_task(worker.run(stop))
+        ready = asyncio.create_task(worker.ready.wait())
         try:
+            await asyncio.wait([running, ready], return_when=asyncio.FIRST_COMPLETED)
             yield worker
         finally:
+            ready.cancel()
             stop.set()
             await running
 
