@@ -112,6 +112,8 @@ class FakeErp(Customers, Orders, Products, Fulfilments):
         self.totals: dict[str, Decimal] = {}
         self.shipments: dict[str, Shipment] = {}
         self.put_orders = 0
+        self.surcharge = Decimal(0)
+        """What the ERP adds to the total of new orders, by mistake."""
 
     def add_customer(self, customer_id: str, email: str, name: str, **more: Any) -> CustomerMatch:
         """A customer that is there already."""
@@ -176,7 +178,7 @@ class FakeErp(Customers, Orders, Products, Fulfilments):
             if bad:
                 raise Invalid(f"items {bad} cannot be sold")
             self.orders[key] = body
-            self.totals[key] = netsuite_total(body)
+            self.totals[key] = netsuite_total(body) + self.surcharge
         self.faults.leave("put_order")
         return self._ref(key, created=created)
 

@@ -130,6 +130,7 @@ async def house(postgres_url: str) -> AsyncIterator[House]:
     topology: Any = FakeTopology({"northwind-us": house.us, "northwind-eu": house.eu, "erp": house.erp})
     context.topology = topology
     await context.startup()
+    await journal.subscribe(house.parts.subscriptions)
     stop = asyncio.Event()
     working = asyncio.create_task(_worker(house, (), stop))
     while not await journal.value("SELECT count(*) FROM durable.worker"):
