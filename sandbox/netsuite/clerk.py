@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from sandbox.netsuite.errors import NsError
-from sandbox.netsuite.records import Doc
+from sandbox.netsuite.orders import quantity_done
+from sandbox.netsuite.records import Doc, decimal
 from sandbox.netsuite.service import Service
 from sandbox.netsuite.types import TYPES
 from sandbox.netsuite.writing import How
@@ -28,7 +29,8 @@ class FulfilLine(msgspec.Struct, forbid_unknown_fields=True):
 class Fulfil(msgspec.Struct, forbid_unknown_fields=True):
     """Ship an order, as a warehouse clerk does. lines left out: everything open; tracking: one package each.
 
-    status: A picked, B packed, C shipped.
+    status: A picked, B packed, C shipped. location: external id of where lines without a place of their own ship from
+    (left out: the first location of the order's subsidiary).
     """
 
     externalId: str | None = None  # noqa: N815  # the vendor's name
@@ -36,6 +38,7 @@ class Fulfil(msgspec.Struct, forbid_unknown_fields=True):
     lines: list[FulfilLine] | None = None
     tracking: str | list[str] | None = None
     status: str = "C"
+    location: str | None = None
 
 
 class StockChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -105,25 +108,45 @@ def _fulfil(service: Service, wanted: Fulfil) -> dict[str, str]:
     if numbers:
         packages = [{"packageTrackingNumber": number, "packageWeight": 1} for number in numbers]
         body["package"] = {"items": packages}
-    how = How()
-    if wanted.lines is not None:
-        body["item"] = {"items": [_line(service, order, line) for line in wanted.lines]}
-        how = How(replace=frozenset({"item"}))
+    named = wanted.lines if wanted.lines is not None else _open_lines(order)
+    body["item"] = {"items": [_line(service, order, line, wanted.location) for line in named]}
+    how = How(replace=frozenset({"item"}))
     key = service.transform("salesOrder", order, "itemFulfillment", body, how)
     made = records.get("itemFulfillment", key) or {}
     return {"id": key, "tranId": made["tranId"], "createdFrom": order["id"]}
 
 
-def _line(service: Service, order: Doc, wanted: FulfilLine) -> Doc:
-    number = wanted.line
-    if number is None:
-        if wanted.sku is None:
-            raise msgspec.ValidationError("a line needs `line` or `sku`")
+def _open_lines(order: Doc) -> list[FulfilLine]:
+    """All that is open, whether it is committed or not: a clerk ships what lies on the shelf."""
+    lines: list[Doc] = order["item"]
+    return [
+        FulfilLine(line=int(line["line"]))
+        for line in lines
+        if line.get("_fulfillable") and not line["isClosed"] and decimal(line["quantity"]) > quantity_done(line)
+    ]
+
+
+def _line(service: Service, order: Doc, wanted: FulfilLine, location: str | None) -> Doc:
+    lines: list[Doc] = order["item"]
+    if wanted.line is not None:
+        found = next((line for line in lines if line["line"] == wanted.line), None)
+    elif wanted.sku is not None:
         key = _item(service, wanted.sku)[1]["id"]
-        number = next((line["line"] for line in order["item"] if line["item"]["id"] == key), None)
-        if number is None:
-            raise msgspec.ValidationError(f"the order has no line of {wanted.sku!r}")
-    line: Doc = {"orderLine": number, "itemReceive": True}
-    if wanted.quantity is not None:
-        line["quantity"] = wanted.quantity
+        found = next((line for line in lines if line["item"]["id"] == key), None)
+    else:
+        raise msgspec.ValidationError("a line needs `line` or `sku`")
+    if found is None:
+        raise msgspec.ValidationError(f"the order has no line {wanted.line or wanted.sku!r}")
+    quantity = decimal(found["quantity"]) - quantity_done(found) if wanted.quantity is None else wanted.quantity
+    line: Doc = {"orderLine": found["line"], "itemReceive": True, "quantity": quantity}
+    if "location" not in found:
+        line["location"] = {"id": _place(service, order, location)}
     return line
+
+
+def _place(service: Service, order: Doc, external_id: str | None) -> str:
+    for place in service.records.all("location"):
+        wanted = place.get("externalId") == external_id if external_id else place["subsidiary"] == order["subsidiary"]
+        if wanted:
+            return place["id"]
+    raise msgspec.ValidationError(f"no location {external_id!r}")

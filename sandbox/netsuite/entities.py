@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.netsuite.errors import bad_reference, duplicate, missing, user_error
 from sandbox.netsuite.reading import country_name
-from sandbox.netsuite.records import Doc, Records, ref_id
+from sandbox.netsuite.records import Doc, Records, lines_of, ref_id
 from sandbox.netsuite.types import TYPES
 
 PREFIX = {"customer": "CUS", "employee": "EMP"}
@@ -103,7 +103,7 @@ class Entities:
 
     def _currencies(self, doc: Doc) -> None:
         """The primary currency is always one of the list."""
-        lines: list[Doc] = doc.get("currencyList") or []
+        lines: list[Doc] = lines_of(doc, "currencyList")
         primary = ref_id(doc["currency"])
         if primary not in [ref_id(line.get("currency")) for line in lines]:
             lines = [{"currency": {"id": primary}}, *lines]
@@ -150,7 +150,7 @@ class Entities:
             doc["isPrimarySub"] = False
 
     def _addresses(self, doc: Doc) -> None:
-        lines: list[Doc] = doc.get("addressBook") or []
+        lines: list[Doc] = lines_of(doc, "addressBook")
         for line in lines:
             if "id" not in line:
                 number = self._records.next("address", 1)

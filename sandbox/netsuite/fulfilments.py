@@ -12,7 +12,7 @@ from typing import Any
 from sandbox.netsuite.entities import complete_address
 from sandbox.netsuite.errors import bad_content, bad_value, missing, no_instance, user_error
 from sandbox.netsuite.orders import OPEN, Orders
-from sandbox.netsuite.records import Doc, Records, decimal, ref_id
+from sandbox.netsuite.records import Doc, Records, decimal, is_object, lines_of, ref_id
 from sandbox.netsuite.stock import Stock, is_fulfillable, tidy
 from sandbox.netsuite.types_transactions import PACKAGES
 from sandbox.netsuite.writing import How
@@ -127,7 +127,7 @@ class Fulfilments:
         kept: list[Doc] = []
         own = {str(line["orderLine"]): decimal(line["quantity"]) for line in (before or {}).get("item", [])}
         by_number = {str(line["line"]): line for line in order["item"]}
-        for number, line in enumerate(doc.get("item") or []):
+        for number, line in enumerate(lines_of(doc, "item")):
             path = f"item.items[{number}]"
             order_line = by_number.get(str(line.get("orderLine")))
             if order_line is None or "item" not in line:
@@ -170,7 +170,7 @@ class Fulfilments:
 
     def _packages(self, doc: Doc) -> None:
         for name, *_ in PACKAGES:
-            for number, line in enumerate(doc.get(name) or [], start=1):
+            for number, line in enumerate(lines_of(doc, name), start=1):
                 line["id"] = number
 
     def _undo(self, order: Doc, doc: Doc) -> None:
@@ -209,7 +209,7 @@ def tracking_numbers(doc: Doc) -> list[str]:
     """Tracking numbers of all packages, whichever carrier's list they are in, each once."""
     numbers: list[str] = []
     for name, tracking, *_ in PACKAGES:
-        for line in doc.get(name) or []:
+        for line in lines_of(doc, name):
             number = line.get(tracking)
             if number and number not in numbers:
                 numbers.append(str(number))
@@ -219,15 +219,15 @@ def tracking_numbers(doc: Doc) -> list[str]:
 def _named_lines(body: Any) -> dict[str, Doc]:
     """Lines of the body by order line, members in lower case."""
     named: dict[str, Doc] = {}
-    if not isinstance(body, dict):
+    if not is_object(body):
         raise bad_content()
     given: Doc = body
     sublist = next((value for name, value in given.items() if name.lower() == "item"), None)
-    items: Any = sublist.get("items", []) if isinstance(sublist, dict) else sublist or []
+    items: Any = sublist.get("items", []) if is_object(sublist) else sublist or []
     for number, item in enumerate(items):
-        if not isinstance(item, dict):
+        if not is_object(item):
             raise bad_content(f"item.items[{number}]")
-        line: Doc = {str(k).lower(): v for k, v in item.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON
+        line: Doc = {str(k).lower(): v for k, v in item.items()}
         if line.get("orderline") is None:
             raise bad_value("orderLine", f"item.items[{number}].orderLine")
         named[str(line["orderline"])] = line

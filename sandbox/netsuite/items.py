@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.netsuite.errors import duplicate, missing
-from sandbox.netsuite.records import Doc, Records, decimal, ref_id
+from sandbox.netsuite.records import Doc, Records, decimal, lines_of, ref_id
 from sandbox.netsuite.stock import complete_quantities, tidy
 from sandbox.netsuite.types import ITEM_NAMES, TYPES
 from sandbox.netsuite.types_items import ITEM_TYPES
@@ -30,7 +30,7 @@ class Items:
             doc["createdDate"] = self._records.now()
         if kind == "inventoryItem":
             complete_quantities(doc)
-        for number, line in enumerate(doc.get("price") or [], start=1):
+        for number, line in enumerate(lines_of(doc, "price"), start=1):
             line.setdefault("id", str(number))
             currency = self._records.get("currency", ref_id(line.get("currencyPage")) or "")
             level = self._records.get("priceLevel", ref_id(line.get("priceLevel")) or "")
@@ -52,7 +52,7 @@ class Items:
 
 def base_price(item: Doc, currency: str, level: str = BASE_PRICE) -> object | None:
     """The item's price of a level in a currency; None where the list has none."""
-    for line in item.get("price") or []:
+    for line in lines_of(item, "price"):
         if ref_id(line.get("currencyPage")) == currency and ref_id(line.get("priceLevel")) == level:
             return line.get("price")
     return None

@@ -104,8 +104,7 @@ def _property(field: Field, root: str) -> Doc:
                 shape["readOnly"] = True
             else:
                 shape["nullable"] = True
-            if field.kind not in ("sublist", "subrecord"):
-                shape["x-ns-filterable"] = True
+            shape["x-ns-filterable"] = True
             return shape
 
 

@@ -1,4 +1,4 @@
-"""Token-based authentication: OAuth 1.0a with HMAC-SHA256, verified to the letter (RFC 5849; Oracle section_1534941295).
+"""Token-based authentication: OAuth 1.0a with HMAC-SHA256, to the letter (RFC 5849; Oracle section_1534941295).
 
 The URL is rebuilt as the caller saw it: scheme, Host header with a port that is not the scheme's own, raw path.
 Every `oauth_*` member of the header but the signature counts, whatever it is (`oauth_body_hash` of some clients too).

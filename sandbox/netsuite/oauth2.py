@@ -23,6 +23,7 @@ from sandbox.core.http import Request, Response
 from sandbox.netsuite.account import ACCOUNT, ROLE_ID, TOKEN, USER_ID
 from sandbox.netsuite.credentials import M2M, Credentials
 from sandbox.netsuite.oauth1 import form_pairs
+from sandbox.netsuite.records import is_array, is_object
 
 ALGORITHMS = {
     "rsa": ("PS256", "PS384", "PS512"),
@@ -104,7 +105,7 @@ class TokenService:
             raise Refused(401, "invalid_client", "iss is not this client")
         audiences = claims.get("aud")
         own = {f"{request.base_url}{TOKEN}", f"https://{host_of(ACCOUNT)}.suitetalk.api.netsuite.com{TOKEN}"}
-        named: Sequence[Any] = audiences if isinstance(audiences, list) else [audiences]
+        named: Sequence[Any] = audiences if is_array(audiences) else [audiences]
         if not own & {str(audience) for audience in named}:
             raise Refused(400, "invalid_grant", f"aud {audiences!r} is not the token endpoint")
         issued, expires = claims.get("iat"), claims.get("exp")
@@ -114,8 +115,8 @@ class TokenService:
         if expires <= seconds or issued > seconds + CLOCK_SKEW_S or expires - issued > TOKEN_LIFE_S:
             raise Refused(400, "invalid_grant", "expired, from the future, or for more than 60 minutes")
         scope = claims.get("scope")
-        wanted = scope if isinstance(scope, list) else str(scope or "").replace(",", " ").split()
-        scopes = frozenset(str(item) for item in wanted)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # JSON
+        wanted = scope if is_array(scope) else str(scope or "").replace(",", " ").split()
+        scopes = frozenset(str(item) for item in wanted)
         if not scopes or not scopes <= set(SCOPES):
             raise Refused(400, "invalid_scope", f"scope {scope!r}")
         return scopes
@@ -125,12 +126,11 @@ class TokenService:
             header = msgspec.json.decode(_decode_part(assertion.partition(".")[0]))
         except ValueError as error:
             raise Refused(400, "invalid_grant", "the assertion is not a JWT") from error
-        certificates = self._credentials.certificates
-        for kind, certificate in certificates.items():
-            if isinstance(header, dict) and header.get("kid") == certificate.certificate_id:  # pyright: ignore[reportUnknownMemberType]  # JSON
-                break
-        else:
+        known = {c.certificate_id: (kind, c) for kind, c in self._credentials.certificates.items()}
+        mapped = known.get(str(header.get("kid"))) if is_object(header) else None
+        if mapped is None:
             raise Refused(400, "invalid_grant", "kid is no mapped certificate")
+        kind, certificate = mapped
         try:
             token = jwt.decode(assertion, _public_key(kind, certificate), algorithms=ALGORITHMS[kind])
         except (JoseError, ValueError) as error:

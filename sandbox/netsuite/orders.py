@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.netsuite.entities import Entities, complete_address
 from sandbox.netsuite.errors import bad_reference, bad_value, missing, user_error
 from sandbox.netsuite.items import base_price
-from sandbox.netsuite.records import Doc, Records, decimal, ref_id
+from sandbox.netsuite.records import Doc, Records, decimal, lines_of, ref_id
 from sandbox.netsuite.stock import Stock, is_fulfillable, tidy
 from sandbox.netsuite.totals import Extra, FirstLineDiscount, Line, Sums, order_sums, percent_of
 
@@ -85,7 +85,7 @@ class Orders:
 
     def _default_addresses(self, doc: Doc, customer: Doc) -> None:
         for flag, name in (("defaultBilling", "billingAddress"), ("defaultShipping", "shippingAddress")):
-            for line in customer.get("addressBook") or []:
+            for line in lines_of(customer, "addressBook"):
                 if line.get(flag) and name not in doc and "addressBookAddress" in line:
                     doc[name] = dict(line["addressBookAddress"])
 
@@ -107,7 +107,7 @@ class Orders:
 
     def _lines(self, doc: Doc, before: Doc | None) -> list[tuple[str, Doc]]:
         """Check and complete the lines; answers the item of each."""
-        lines: list[Doc] = doc.get("item") or []
+        lines: list[Doc] = lines_of(doc, "item")
         if not lines:
             raise user_error("You must enter at least one line item for this transaction.", "item")
         known = {line["lineUniqueKey"] for line in (before or {}).get("item", [])}
@@ -243,7 +243,7 @@ class Orders:
 
     def _gifts(self, doc: Doc) -> Decimal:
         applied = ZERO
-        for number, line in enumerate(doc.get("giftCertRedemption") or []):
+        for number, line in enumerate(lines_of(doc, "giftCertRedemption")):
             path = f"giftCertRedemption.items[{number}]"
             card = self._records.get("giftCertificate", ref_id(line.get("authCode")) or "")
             if card is None or card.get("isActive") is False:

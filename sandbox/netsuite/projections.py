@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.netsuite.fulfilments import tracking_numbers
-from sandbox.netsuite.records import Doc, Records, decimal, ref_id
+from sandbox.netsuite.records import Doc, Records, decimal, is_array, is_object, lines_of, ref_id
 from sandbox.netsuite.suiteql.catalogue import TABLES, Column, SqlTable, ddl
+from sandbox.netsuite.suiteql.dates import DATE_MARK
 from sandbox.netsuite.types_items import ITEM_TYPES
 from sandbox.netsuite.types_transactions import PACKAGES
 
-DATE_MARK = "\x01"
 Rows = list[tuple[str, Doc]]
 USES = """
 CREATE TABLE IF NOT EXISTS ns_uses (space TEXT NOT NULL, target TEXT NOT NULL, src TEXT NOT NULL,
@@ -206,7 +206,7 @@ class Projections:
         for number in tracking_numbers(doc):
             rows.append(("q_trackingnumbermap", {"transaction": doc["id"], "trackingnumber": self._tracking(number)}))
         for name, tracking, descr, weight, carton in PACKAGES:
-            for line in doc.get(name) or []:
+            for line in lines_of(doc, name):
                 package = {
                     "itemfulfillment": doc["id"],
                     "packagetrackingnumber": line.get(tracking),
@@ -296,7 +296,7 @@ class Projections:
         name = doc.get("companyName") or " ".join(str(doc[n]) for n in ("firstName", "lastName") if doc.get(n))
         row |= {"altname": name, "entitytitle": doc["entityId"]}
         rows: Rows = [("q_customer", row), ("q_entity", self._entity(doc, "customer", name))]
-        for line in doc.get("addressBook") or []:
+        for line in lines_of(doc, "addressBook"):
             entry = {**flat(line), "internalid": line["id"], "entity": doc["id"], "addressbookaddress": line["id"]}
             rows.append(("q_addressbook", entry))
             for flag, column in (
@@ -311,7 +311,7 @@ class Projections:
     def _contact(self, doc: Doc) -> Rows:
         rows: Rows = [("q_contact", {**flat(doc), "entitytitle": doc["entityId"]})]
         rows.append(("q_entity", self._entity(doc, "contact", doc["entityId"])))
-        rows += [("q_entityaddress", _entity_address(doc, line)) for line in doc.get("addressBook") or []]
+        rows += [("q_entityaddress", _entity_address(doc, line)) for line in lines_of(doc, "addressBook")]
         return rows
 
     def _employee(self, doc: Doc) -> Rows:
@@ -330,8 +330,8 @@ class Projections:
             "subtype": "Sale" if ref_id(doc["itemType"]) in ("NonInvtPart", "Service") else None,
         }
         rows: Rows = [("q_item", row)]
-        rows += [("q_itemlocation", {**flat(line), "item": doc["id"]}) for line in doc.get("locations") or []]
-        for line in doc.get("price") or []:
+        rows += [("q_itemlocation", {**flat(line), "item": doc["id"]}) for line in lines_of(doc, "locations")]
+        for line in lines_of(doc, "price"):
             price = {
                 "item": doc["id"],
                 "pricelevel": ref_id(line.get("priceLevel")),
@@ -340,7 +340,7 @@ class Projections:
                 "unitprice": line.get("price"),
             }
             rows.append(("q_pricing", price))
-        for line in doc.get("member") or []:
+        for line in lines_of(doc, "member"):
             member = {"parentitem": doc["id"], "item": ref_id(line["item"]), "quantity": line.get("quantity", 1)}
             rows.append(("q_member", member))
         return rows
@@ -350,10 +350,10 @@ def flat(doc: Doc) -> Doc:
     """Members by lower-case name, references and enumerations as their ids; lines and subrecords are left out."""
     row: Doc = {}
     for name, value in doc.items():
-        if isinstance(value, list) or name.startswith("_"):
+        if is_array(value) or name.startswith("_"):
             continue
-        row[name.lower()] = ref_id(value) if isinstance(value, dict) and "id" in value else value
-    return {name: value for name, value in row.items() if not isinstance(value, dict)}
+        row[name.lower()] = ref_id(value) if is_object(value) and "id" in value else value
+    return {name: value for name, value in row.items() if not is_object(value)}
 
 
 def _plain(storage: str) -> Callable[[Doc], Rows]:
@@ -377,7 +377,7 @@ def _insert_sql(table: SqlTable) -> str:
     return f"INSERT INTO {table.storage} (src, {names}) VALUES ({marks})"  # noqa: S608  # names of the catalogue
 
 
-def _value(column: Column, value: Any) -> str | int | float | None:
+def _value(column: Column, value: Any) -> str | int | float | None:  # noqa: PLR0911  # a table of cases
     """A member as the column holds it; an empty string is NULL, as in Oracle."""
     if value is None or value == "":
         return None

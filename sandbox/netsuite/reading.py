@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from sandbox.netsuite.account import RECORD
-from sandbox.netsuite.records import Doc, Records, ref_id
+from sandbox.netsuite.records import Doc, Records, lines_of, ref_id
 from sandbox.netsuite.schema import Field, RecordType
 from sandbox.netsuite.types import TYPES
 from sandbox.netsuite.writing import line_key
@@ -55,14 +55,14 @@ class Reader:
                 continue
             value = self._records.title(record.name, doc) if field.name == "refName" else doc.get(field.name)
             if field.kind == "sublist":
-                shown[field.name] = view.sublist(field, value or [], record.name, key)
+                shown[field.name] = view.sublist(field, lines_of(doc, field.name), record.name, key)
             elif value is not None:
                 shown[field.name] = view.value(field, value, record.name, key)
         return shown
 
     def sublist_page(self, record: RecordType, doc: Doc, field: Field) -> Doc:
         """`/{type}/{id}/{sublist}`: the lines as links."""
-        lines: list[Doc] = doc.get(field.name) or []
+        lines: list[Doc] = lines_of(doc, field.name)
         items = [{"links": self._line_link(record.name, doc["id"], field, line)} for line in lines]
         return {
             "links": self.self_link(record.name, doc["id"], field.name),

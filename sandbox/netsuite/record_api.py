@@ -14,7 +14,7 @@ from sandbox.netsuite.errors import Detail, NsError, bad_content, bad_parameter,
 from sandbox.netsuite.metadata import Metadata
 from sandbox.netsuite.qfilter import exact, parse
 from sandbox.netsuite.reading import COLLECTION, SINGULAR, Reader
-from sandbox.netsuite.records import DECODER, ENCODER, Doc
+from sandbox.netsuite.records import DECODER, ENCODER, Doc, is_object, lines_of
 from sandbox.netsuite.schema import RecordType
 from sandbox.netsuite.service import Service
 from sandbox.netsuite.types import TYPES
@@ -98,9 +98,9 @@ def body_of(call: Call) -> Any:
         body = DECODER.decode(call.body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise bad_content() from error
-    if not isinstance(body, dict):
+    if not is_object(body):
         raise bad_content()
-    return body  # pyright: ignore[reportUnknownVariableType]  # JSON
+    return body
 
 
 class RecordApi:
@@ -249,7 +249,7 @@ class RecordApi:
                 shown = reader.show(record, doc, expand=True, only={field.name.lower()})
                 return _json(shown[field.name], COLLECTION)
             return _json(reader.sublist_page(record, doc, field), COLLECTION)
-        for line in doc.get(field.name) or []:
+        for line in lines_of(doc, field.name):
             if line_key(field, line) == call.segments[3] and len(call.segments) == 4:
                 return _json(reader.line(record, doc, field, line), SINGULAR)
         raise no_instance()

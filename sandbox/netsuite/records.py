@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -38,9 +38,24 @@ INDEXES: dict[str, tuple[str, ...]] = {
 Listener = Callable[[str, Doc | None, Doc | None], None]
 
 
+def is_object(value: Any) -> TypeGuard[Doc]:
+    """Whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Whether a JSON value is an array."""
+    return isinstance(value, list)
+
+
 def ref_id(value: Any) -> str | None:
     """The id that a stored reference or enumeration holds."""
-    return value["id"] if isinstance(value, dict) else None
+    return value["id"] if is_object(value) else None
+
+
+def lines_of(doc: Doc, name: str) -> list[Doc]:
+    """The lines of a sublist; none where there is no such member."""
+    return doc.get(name) or []
 
 
 def decimal(value: Any) -> Decimal:
@@ -117,7 +132,7 @@ class Records:
             index["itemId"] = str(doc["itemId"]).lower()
         for name in INDEXES.get(kind, ()):
             value = doc.get(name)
-            index[name] = ref_id(value) if isinstance(value, dict) else value
+            index[name] = ref_id(value) if is_object(value) else value
         self.store.put(kind, doc["id"], ENCODER.encode(doc), index)
         for listener in self._listeners:
             listener(kind, before, doc)

@@ -12,7 +12,7 @@ import msgspec
 
 from sandbox.core.http import Request, Response
 from sandbox.netsuite.errors import Detail, NsError
-from sandbox.netsuite.records import DECODER, ENCODER, Doc, Records, ref_id
+from sandbox.netsuite.records import DECODER, ENCODER, Doc, Records, is_object, ref_id
 
 Script = Callable[[str, dict[str, str], Any], Any]
 MAX_BODY = 10 * 1024 * 1024
@@ -95,7 +95,7 @@ class Restlets:
         return {"method": method, "parameters": query, "body": body, "at": self._records.now()}
 
     def _order_lookup(self, _method: str, query: dict[str, str], body: Any) -> Any:
-        given: Doc = body if isinstance(body, dict) else {}
+        given: Doc = body if is_object(body) else {}
         external = query.get("externalId") or given.get("externalId")
         if not external:
             raise RestletError(400, "SSS_MISSING_REQD_ARGUMENT", "Missing a required argument: externalId")

@@ -9,7 +9,7 @@ from sandbox.netsuite.errors import bad_value, duplicate, no_instance, no_type, 
 from sandbox.netsuite.fulfilments import Fulfilments
 from sandbox.netsuite.items import Items
 from sandbox.netsuite.orders import Orders, refuse_if_fulfilled
-from sandbox.netsuite.records import Doc, Records, ref_id
+from sandbox.netsuite.records import Doc, Records, is_object, ref_id
 from sandbox.netsuite.schema import RecordType
 from sandbox.netsuite.stock import Stock
 from sandbox.netsuite.types import ITEM_NAMES, TRANSACTION_NAMES, TYPES, record_type
@@ -77,8 +77,8 @@ class Service:
         self._writable(record)
         # decoded afresh, so that the two share nothing
         doc = self.records.get(record.name, before["id"]) or {}
-        if clear and isinstance(body, dict):
-            given = {str(name).lower() for name in body}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON
+        if clear and is_object(body):
+            given = {str(name).lower() for name in body}
             for field in record.fields:
                 if field.name.lower() in clear - given and field.kind != "sublist" and not field.readonly:
                     doc.pop(field.name, None)
@@ -162,7 +162,7 @@ class Service:
 
 def _only(body: Any, name: str) -> Doc:
     """The body with this member alone."""
-    if not isinstance(body, dict):
+    if not is_object(body):
         raise bad_value(name, name)
     given: Doc = body
     return {key: value for key, value in given.items() if key.lower() == name.lower()}

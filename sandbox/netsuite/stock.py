@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sandbox.netsuite.records import Doc, Records, decimal, ref_id
+from sandbox.netsuite.records import Doc, Records, decimal, lines_of, ref_id
 from sandbox.netsuite.types import ITEM_NAMES
 
 ZERO = Decimal(0)
@@ -42,7 +42,7 @@ class Stock:
             return [(item["id"], Decimal(1))]
         if kind != "kitItem":
             return []
-        return [(ref_id(m["item"]) or "", decimal(m.get("quantity", 1))) for m in item.get("member") or []]
+        return [(ref_id(m["item"]) or "", decimal(m.get("quantity", 1))) for m in lines_of(item, "member")]
 
     def available(self, kind: str, item: Doc, location: str | None) -> Decimal | None:
         """Pieces that can still be committed; None where nothing limits them."""
@@ -87,7 +87,7 @@ class Stock:
         before = self._records.get("inventoryItem", key)
         line = _at(item, location)
         if line is None:
-            line = {"location": {"id": location}}
+            line = _new_line(location)
             item.setdefault("locations", []).append(line)
         for name, change in (
             ("quantityOnHand", on_hand),
@@ -103,13 +103,17 @@ class Stock:
 def _at(item: Doc | None, location: str | None) -> Doc | None:
     if item is None or location is None:
         return None
-    lines: list[Doc] = item.get("locations") or []
+    lines: list[Doc] = lines_of(item, "locations")
     return next((line for line in lines if ref_id(line.get("location")) == location), None)
+
+
+def _new_line(location: str) -> Doc:
+    return {"location": {"id": location}}
 
 
 def complete_quantities(item: Doc) -> None:
     """Available = on hand - committed per location, and the sums over all locations."""
-    lines: list[Doc] = item.get("locations") or []
+    lines: list[Doc] = lines_of(item, "locations")
     for line in lines:
         for name in QUANTITIES:
             line.setdefault(name, 0)

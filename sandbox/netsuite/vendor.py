@@ -244,7 +244,8 @@ class NetSuite:
             if error.code == "CONCURRENCY_LIMIT_EXCEEDED":
                 response.status = 400
             if error.status == 401:
-                challenge = f'OAuth realm="{account.ACCOUNT}", error="token_rejected", error_description="Invalid login attempt."'
+                reason = 'error="token_rejected", error_description="Invalid login attempt."'
+                challenge = f'OAuth realm="{account.ACCOUNT}", {reason}'
                 response.headers.append(("www-authenticate", challenge))
             return response
         return Response(error.status, error.body(), [("content-type", ERROR_TYPE), *error.headers.items()])

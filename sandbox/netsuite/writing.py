@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from sandbox.netsuite.errors import NsError, bad_content, bad_reference, bad_value, unknown_property
-from sandbox.netsuite.records import Doc, Records, ref_id
+from sandbox.netsuite.records import Doc, Records, is_array, is_object, lines_of, ref_id
 from sandbox.netsuite.schema import Field, lookup
 from sandbox.netsuite.types import TYPES
 
@@ -50,7 +50,7 @@ class Writer:
 
     def merge(self, fields: tuple[Field, ...], body: Any, into: Doc, how: How, path: str = "") -> None:
         """Apply `body` to `into`. Raises NsError with the path of what is wrong."""
-        if not isinstance(body, dict):
+        if not is_object(body):
             raise bad_content(path or None)
         given: dict[str, Any] = body
         for name, value in given.items():
@@ -86,11 +86,11 @@ class Writer:
 
     def _merge_lines(self, field: Field, value: Any, into: Doc, how: How, path: str) -> None:
         given: Any = [] if value is None else value
-        if isinstance(given, dict):
+        if is_object(given):
             given = given.get("items", [])
-        if not isinstance(given, list):
+        if not is_array(given):
             raise bad_value(field.name, path)
-        old: list[Doc] = into.get(field.name) or []
+        old: list[Doc] = lines_of(into, field.name)
         by_key = {line_key(field, line): line for line in old}
         anew = value is None or field.name.lower() in how.replace
         lines: list[Doc] = [] if anew else list(old)
@@ -116,12 +116,12 @@ class Writer:
     def _ref(self, field: Field, value: Any, path: str) -> Any:
         external: str | None = None
         key: str | None = None
-        if isinstance(value, dict):
-            members = {str(k).lower(): v for k, v in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON
+        if is_object(value):
+            members = {str(k).lower(): v for k, v in value.items()}
             if members.get("id") is not None:
                 key = _id_text(members["id"])
             elif members.get("externalid") is not None:
-                external = str(members["externalid"])  # pyright: ignore[reportUnknownArgumentType]
+                external = str(members["externalid"])
             else:
                 raise bad_value(field.name, path)
         elif isinstance(value, str | int) and not isinstance(value, bool):
@@ -148,7 +148,7 @@ class Writer:
 def line_key(field: Field, line: Doc) -> str | None:
     """What tells this line apart from others of its sublist, as text."""
     value = line.get(field.key)
-    if isinstance(value, dict):
+    if is_object(value):
         return ref_id(value)
     return None if value is None else str(value)
 
@@ -156,7 +156,7 @@ def line_key(field: Field, line: Doc) -> str | None:
 def _readonly_key(field: Field, item: Any) -> str | None:
     """Keys such as an address's id are set by the system, yet name the line when sent."""
     key = lookup(field.fields, field.key)
-    if key is None or not key.readonly or not isinstance(item, dict):
+    if key is None or not key.readonly or not is_object(item):
         return None
     named: dict[str, Any] = item
     for name, value in named.items():
@@ -230,7 +230,7 @@ def _datetime(field: Field, value: Any, path: str) -> str:
 
 def _enum(field: Field, value: Any, path: str) -> Any:
     given: Any = value
-    if isinstance(given, dict):
+    if is_object(given):
         members: dict[str, Any] = given
         given = members.get("id", members.get("refName"))
     if isinstance(given, int) and not isinstance(given, bool):

@@ -65,7 +65,7 @@ LINE_DF = {
     "taxcode": "taxItem",
     "shipmethod": "item",
 }
-ADDRESS = (
+ADDRESS: tuple[tuple[ColumnKind, str], ...] = (
     ("i", "nkey recordowner"),
     ("s", "addressee attention addr1 addr2 addr3 city state dropdownstate zip country addrphone addrtext"),
     ("b", "override"),
