@@ -21,6 +21,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
+from tests.sandboxes import sandbox, sandbox_process  # noqa: F401  # fixtures
+
 
 def free_port() -> int:
     """A loopback TCP port that nobody listens on right now."""

@@ -111,7 +111,7 @@ class Seeder:
                 "mainAddress": _address(location.address, location.name),
             }
             self._put("location", location.code, doc)
-        for key, name in (("1", "Base Price"), ("2", "Wholesale"), ("5", "Online Price")):
+        for key, name in (("-1", "Custom"), ("1", "Base Price"), ("2", "Wholesale"), ("5", "Online Price")):
             self._put("priceLevel", name, {"name": name}, key)
         for key, name in STATUSES:
             self._put("customerStatus", name, {"name": name}, key)

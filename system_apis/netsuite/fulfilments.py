@@ -20,7 +20,8 @@ from system_apis.netsuite.client import NetSuiteClient
 _HEADS = (
     "SELECT DISTINCT f.id, f.tranid, f.status, so.externalid AS orderkey, so.tranid AS ordernumber,"
     " BUILTIN.DF(f.shipmethod) AS carrier, TO_CHAR(f.trandate, 'YYYY-MM-DD') AS trandate,"
-    " TO_CHAR(f.createddate, 'YYYY-MM-DD HH24:MI:SS') AS created, TO_CHAR(f.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS') AS changed"
+    " TO_CHAR(f.createddate, 'YYYY-MM-DD HH24:MI:SS') AS created,"
+    " TO_CHAR(f.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS') AS changed"
     " FROM transaction f JOIN previoustransactionlinelink l ON l.nextdoc = f.id"
     " JOIN transaction so ON so.id = l.previousdoc"
     " WHERE f.type = 'ItemShip' AND so.type = 'SalesOrd' AND so.externalid IS NOT NULL"

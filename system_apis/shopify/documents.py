@@ -79,7 +79,7 @@ ORDER = Document(
     transactions(first: 30) { id kind status gateway amountSet { ...Money } }
     erpOrderId: metafield(namespace: "strata", key: "erp_order_id") { value }
     erpOrderNumber: metafield(namespace: "strata", key: "erp_order_number") { value }
-    lineItems(first: 50) { ...Lines }
+    lineItems(first: 20) { ...Lines }
   }
 }""",
             _LINES,
@@ -150,9 +150,9 @@ FULFILMENT_ORDERS = Document(
     "fulfillmentOrders",
     """query fulfillmentOrders($id: ID!, $after: String) {
   order(id: $id) {
-    fulfillmentOrders(first: 6, after: $after) {
+    fulfillmentOrders(first: 5, after: $after) {
       pageInfo { hasNextPage endCursor }
-      nodes { id status assignedLocation { location { id } } lineItems(first: 60) { ...OpenLines } }
+      nodes { id status assignedLocation { location { id } } lineItems(first: 20) { ...OpenLines } }
     }
   }
 }

@@ -393,14 +393,14 @@ def _value(source: Of, _ctx: Context, _args: Args) -> Any:
     return Money(item.value, source.order.currency)
 
 
-APPLICATION: dict[str, Resolver] = {
+APPLICATION_BASE: dict[str, Resolver] = {
     "allocationMethod": constant("ACROSS"),
-    "code": _part("code"),
     "index": lambda s, _c, _a: next(i for i, a in enumerate(s.order.applications) if a is s.item),
     "targetSelection": constant("ALL"),
     "targetType": lambda s, _c, _a: s.item.target.upper(),
     "value": _value,
 }
+APPLICATION: dict[str, Resolver] = {**APPLICATION_BASE, "code": _part("code")}
 
 
 def _transaction(of: Callable[[Transaction], Any]) -> Resolver:
@@ -452,6 +452,12 @@ ORDERS: FieldTable = {
         "discountApplication": _application,
     },
     "DiscountCodeApplication": APPLICATION,
+    # no order has one of these here yet, but documents ask for them beside what it has
+    "ManualDiscountApplication": {**APPLICATION_BASE, **members("title")},
+    "AutomaticDiscountApplication": {**APPLICATION_BASE, **members("title")},
+    "ScriptDiscountApplication": {**APPLICATION_BASE, **members("title")},
+    "PurchasingCompany": members("company"),
+    "Company": members("name"),
     "PricingPercentageValue": {"percentage": member("percentage")},
     "OrderTransaction": TRANSACTION,
     "OrderRiskSummary": {
