@@ -6,11 +6,11 @@ import msgspec
 
 from process_apis.orders.problems import problem_of
 from process_apis.orders.reading import Reader, Scope, decode_cursor, encode_cursor
+from strata.canonical.common import PageSize
 from strata.canonical.orders import OrderStatus
 from strata.context import Context
 from strata.contracts.process import OrderManagement
 from strata.contracts.process.orders import OrderState, OrderStatePage
-from strata.contracts.system.channel_orders import PageSize
 from strata.errors import BadParameter, Conflict, FieldError, NotFound
 
 

@@ -51,6 +51,9 @@ class Address(Struct, frozen=True, omit_defaults=True):
     phone: str = ""
 
 
+PageSize = Annotated[int, Meta(ge=1, le=250, description="most records in one page")]
+
+
 class Cursor(Struct, frozen=True, omit_defaults=True):
     """How a page of a list goes on: pass `next` as `cursor` for the next page; absent on the last one."""
 

@@ -7,11 +7,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from strata.canonical.common import Cursor, OrderKey, Timestamp
+from strata.canonical.common import Cursor, OrderKey, PageSize, Timestamp
 from strata.canonical.money import Money
 from strata.canonical.orders import FinancialState, OrderStatus
 from strata.contracts.operation import Contract, Layer, declared, operation
-from strata.contracts.system.channel_orders import PageSize
 from strata.errors import Conflict, NotFound, StoreUnavailable
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from msgspec import Struct
 
-from msgspec import Meta, Struct
-
-from strata.canonical.common import Cursor, Timestamp
+from strata.canonical.common import Cursor, PageSize, Timestamp
 from strata.canonical.orders import ChannelOrder
 from strata.contracts.operation import Contract, Layer, declared, operation
 from strata.errors import AuthRefused, Conflict, Invalid, NotFound, Throttled, Transient, UnknownOutcome
 
 COMMON = (Throttled, AuthRefused, Transient)
-PageSize = Annotated[int, Meta(ge=1, le=250, description="most records in one page")]
 
 
 class ErpLink(Struct, frozen=True):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from strata.canonical.common import Cursor, Timestamp
+from strata.canonical.common import Cursor, PageSize, Timestamp
 from strata.canonical.orders import Shipment
 from strata.contracts.operation import Contract, Layer, declared, operation
-from strata.contracts.system.channel_orders import COMMON, PageSize
+from strata.contracts.system.channel_orders import COMMON
 from strata.errors import NotFound
 
 

@@ -41,14 +41,14 @@ def line(number: int, sku: str, quantity: int, price: str, *taxes: TaxLine, **mo
     return ChannelOrderLine(f"L{number}", f"Article {sku}", quantity, usd(price), sku, taxes=taxes, **more)
 
 
-def order(number: int = 5001, **changes: Any) -> ChannelOrder:
+def order(source_id: int = 5001, /, **changes: Any) -> ChannelOrder:
     """Two jackets and a mug to California, taxed, with shipping: 2 x 100.00 + 10.00 + 15.23 + 5.00 + 0.36."""
-    key = f"sh:{changes.get('shop', SHOP)}:order:{number}"
+    key = f"sh:{changes.get('shop', SHOP)}:order:{source_id}"
     fields: dict[str, Any] = {
         "key": key,
-        "ref": VendorRef(changes.get("shop", SHOP), "shopify", str(number), T0.isoformat()),
+        "ref": VendorRef(changes.get("shop", SHOP), "shopify", str(source_id), T0.isoformat()),
         "shop": SHOP,
-        "number": f"#{number}",
+        "number": f"#{source_id}",
         "created_at": T0,
         "updated_at": T0,
         "currency": "USD",

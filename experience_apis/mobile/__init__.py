@@ -1,0 +1,1 @@
+"""The experience API for mobile apps."""
