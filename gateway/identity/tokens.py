@@ -24,7 +24,7 @@ PARTNER_CLAIM: Final = "strata_partner"
 SHOPS_CLAIM: Final = "strata_shops"
 
 _COMPACT: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}")
-_TYPES: Final = frozenset(("at+jwt", "application/at+jwt"))
+_TYPES: Final = ("at+jwt", "application/at+jwt")  # a tuple: what is compared may be unhashable
 _HEADER: Final = frozenset(("alg", "typ", "kid"))
 _MAX_BYTES: Final = 8_192
 _MAX_DEPTH: Final = 8

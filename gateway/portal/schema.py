@@ -128,7 +128,7 @@ def _variants(schema: Json) -> list[Json]:
     return [_table(entry) for key in ("anyOf", "oneOf", "allOf") for entry in _list(schema.get(key))]
 
 
-_EMPTY: Final = (None, "", [], {})  # a default that says nothing
+_EMPTY: Final[tuple[object, ...]] = (None, "", [], {})  # a default that says nothing
 
 
 def _rules(schema: Json) -> Iterator[tuple[str, str]]:
