@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from strata import store, telemetry
+from strata import governor, store, telemetry
 from strata.connections import load_connections
 from strata.context import Context
 from strata.crossref import CrossRef
@@ -30,6 +30,7 @@ async def open_context(settings: Settings, *, migrate: bool = True) -> Context:
     if migrate:
         await store.migrate(pool, "strata", MIGRATIONS)
         await journal.migrate()
+        await governor.migrate(pool)
     context = Context(
         settings=settings,
         connections=load_connections(settings),
