@@ -27,6 +27,7 @@ COMMANDS = {
     "pause": ("operate", "Leave a backend alone."),
     "resume": ("operate", "Go on with a paused backend."),
     "tables": ("tables", "Show and change mapping tables."),
+    "clients": ("clients", "Register clients of the gateway."),
     "connections": ("connections", "List and test the connections to backends."),
     "worker": ("services", "Run a process worker (scaled-out form)."),
     "serve": ("services", "Run one service, or the gateway (scaled-out form)."),

@@ -106,20 +106,20 @@ def from_sandbox(settings: Settings) -> dict[str, Connection]:
     path = sandbox_file(settings)
     if not path.exists():
         return {}
-    document = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-    backends = document.get("backends", document)
+    backends: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])["vendors"]
     found: dict[str, Connection] = {}
     if "shopify" in backends:
         shopify = msgspec.convert(backends["shopify"], _SandboxBackend)
         for shop in shopify.shops:
+            subdomain = shop.shop.partition(".")[0]
             options = {
-                "shop": shop.shop,
+                "shop": subdomain,
                 "base_url": shop.base_url or shopify.base_url,
                 "access_token": shop.access_token,
                 "webhook_secret": shopify.webhook_secret,
                 "callback_base": settings.base_url,
             }
-            found[shop.shop] = Connection(shop.shop, "shopify", options)
+            found[subdomain] = Connection(subdomain, "shopify", options)
     if "netsuite" in backends:
         netsuite = msgspec.convert(backends["netsuite"], _SandboxBackend)
         found["erp"] = Connection(

@@ -8,13 +8,11 @@ from process_apis.orders.ledger import MIGRATIONS
 from process_apis.orders.steps.sweep import SweepInput
 from strata.calls import ASGIApp
 from strata.context import Context, WorkerParts
+from strata.contracts.system import ChannelOrders, Fulfilments
 from strata.durable import Schedule, Subscription, definitions
 from strata.serve import Mount, service
 from strata.store import migrate
 
-CHANNEL_VENDORS = frozenset({"shopify"})
-"""Vendors whose connections are sales channels; a later one adds itself here."""
-ERP_VENDORS = frozenset({"netsuite", "sap"})
 EVENTS = ("channel_order.created", "channel_order.paid", "channel_order.updated", "channel_order.cancelled")
 PROCESSES = ("order_capture", "fulfilment_back", "fulfilment_poll", "order_sweep")
 
@@ -47,8 +45,7 @@ def worker_parts(context: Context) -> WorkerParts:
             every_s=settings.fulfilment_poll_s,
             input=SweepInput(name, "fulfilments"),
         )
-        for name, connection in context.connections.items()
-        if connection.vendor in ERP_VENDORS
+        for name in context.topology.offering(Fulfilments)
     ]
     sweeps = [
         Schedule(
@@ -57,8 +54,7 @@ def worker_parts(context: Context) -> WorkerParts:
             every_s=settings.sweep_s,
             input=SweepInput(name, "orders"),
         )
-        for name, connection in context.connections.items()
-        if connection.vendor in CHANNEL_VENDORS
+        for name in context.topology.offering(ChannelOrders)
     ]
     subscriptions = tuple(
         Subscription(event=event, process="order_capture", on_existing=workflow.CHANGED) for event in EVENTS

@@ -18,6 +18,7 @@ import time
 GRACE_AFTER_PARENT_S = 1.5
 """How long it may hand back its runs when its parent died: nobody waits for it, and a new one is about to start."""
 READY = "worker ready"
+STOP = "stop"
 
 
 def main() -> None:
@@ -30,7 +31,7 @@ def main() -> None:
 
     _preload()
     line = sys.stdin.readline()
-    if not line:
+    if line.strip() in {"", STOP}:
         return
     os.environ.update(msgspec.json.decode(line, type=dict[str, str]))
     settings = configuration.load()

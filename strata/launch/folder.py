@@ -126,7 +126,8 @@ class Folder:
             running = self.running()
             where = f" at {running.base_url} (process {running.process.pid})" if running else ""
             raise Conflict(
-                f"Strata already runs on {self.path}{where}. Stop it with `make stop`, or use another folder and port."
+                f"Strata is already running on {self.path}{where}. "
+                "Stop it with `make stop`, or use another DATA and PORT."
             ) from None
         lock.truncate(0)
         lock.write(msgspec.json.encode(this_process()).decode())

@@ -10,9 +10,11 @@ from typing import Any, Protocol, cast
 
 import uvicorn
 
+from strata import store
 from strata.calls import ASGIApp, Receive, Scope, Send
 from strata.context import Context
 from strata.contracts.operation import Layer
+from strata.errors import Conflict
 from strata.internal import derived_key
 from strata.launch.clients import Store
 from strata.launch.folder import Api
@@ -78,6 +80,14 @@ def upstreams(context: Context) -> dict[str, ASGIApp]:
     return {name: context.topology.app(name) for name in dict.fromkeys([*names, *context.settings.service_urls])}
 
 
+def embed(context: Context, *layers: Layer) -> None:
+    """Make the apps of all services of these layers (default: all) that live in this process."""
+    for layer in layers or tuple(Layer):
+        for name in services_of(layer):
+            if name not in context.settings.service_urls:
+                context.topology.local(name)
+
+
 def create(context: Context, *, checks: Mapping[str, Check] | None = None) -> Gateway:
     """The gateway for these settings. checks: more of what `/readyz` needs."""
     settings = context.settings
@@ -123,3 +133,21 @@ def published(gateway: Gateway, base_url: str) -> tuple[Api, ...]:
         Api(a.name, a.layer, a.version, a.base_path, f"{base_url}/portal/apis/{a.name}/{a.version}/openapi.json")
         for a in gateway.apis
     )
+
+
+async def register_client(
+    settings: Settings, name: str, scopes: tuple[str, ...], *, plan: str, partner: str | None, shops: tuple[str, ...]
+) -> tuple[str, str]:
+    """Register a client of the gateway: (client_id, client_secret). Raises Conflict when the name is taken.
+
+    The gateway's tables must be there: `strata migrate`, or any gateway that started.
+    """
+    clients = cast("Any", importlib.import_module("gateway.identity.clients"))
+    pool = await store.connect(settings.database_url, size=1)
+    try:
+        registry = clients.ClientStore(pool, gateway_settings(settings)["secret_key"])
+        return await registry.register(name, scopes, plan, partner, shops)
+    except clients.ClientExistsError:
+        raise Conflict(f"There is a client called {name} already, and its secret was shown once") from None
+    finally:
+        await pool.close()

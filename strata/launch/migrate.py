@@ -16,13 +16,11 @@ async def migrate_all(settings: Settings) -> tuple[str, ...]:
     """
     context = await open_context(settings)
     try:
-        services = [name for layer in (Layer.SYSTEM, Layer.PROCESS) for name in services_of(layer)]
-        for service in services:
-            context.topology.local(service)
-        context.topology.worker_parts()
+        front.embed(context)
         gateway = front.create(context)
+        await context.startup()
         await gateway.startup()
         await gateway.shutdown()
     finally:
         await context.shutdown()
-    return ("strata", "durable", *services, "gateway")
+    return ("strata", "durable", *(name for layer in Layer for name in services_of(layer)), "gateway")

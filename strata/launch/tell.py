@@ -60,3 +60,14 @@ def _curl(info: Info, client: Client) -> list[str]:
 
 def _data(folder: Folder) -> str:
     return "" if folder.path == Path(".strata").absolute() else f" --data {folder.path}"
+
+
+def look_lines(folder: Folder, info: Info) -> list[str]:
+    """Where to look at what the demonstration did."""
+    erp = info.sandbox.get("netsuite", {}).get("control_url", "")
+    return [
+        "Look at it:",
+        f"  {info.gateway.portal_url}   the APIs that tell an order's status",
+        *([f"  {erp}/state/salesOrder   the orders as the ERP holds them"] if erp else []),
+        f"  {command()} items --all{_data(folder)}   every order on its way, with ITEM numbers to show",
+    ]

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from strata import telemetry
+from strata.contracts.operation import Layer
 from strata.durable import Worker
+from strata.launch import front
 from strata.runtime import open_context
 from strata.settings import Settings
 
@@ -19,6 +21,7 @@ async def work(settings: Settings, stop: asyncio.Event, *, ready: Callable[[], N
     telemetry.setup(settings, settings.service_name)
     context = await open_context(settings)
     try:
+        front.embed(context, Layer.SYSTEM)
         parts = context.topology.worker_parts()
         worker = Worker(
             context.journal,

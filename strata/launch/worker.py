@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from strata.launch.child import READY
+from strata.launch.child import READY, STOP
 from strata.telemetry import log
 
 _STOP_S = 12.0  # its own grace time for runs in hand, and some more
@@ -61,7 +61,7 @@ class WorkerChild:
         if process is not None and process.returncode is None:
             if process.stdin is not None:
                 with contextlib.suppress(ConnectionError):
-                    process.stdin.write(b"stop\n")
+                    process.stdin.write(f"{STOP}\n".encode())
                     await process.stdin.drain()
             try:
                 async with asyncio.timeout(_STOP_S):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from msgspec import Struct
 
 from process_apis.orders.ledger import Ledger, moment, parts_of
 from process_apis.orders.rules.status import HELD_BACK
 from process_apis.orders.steps.fulfilment import FulfilmentInput
 from strata.canonical.events import ChannelOrderEvent
+from strata.canonical.orders import Shipment
 from strata.context import Context
 from strata.contracts.system import ChannelOrders, Fulfilments
 from strata.contracts.system.channel_orders import ChannelOrderHead
@@ -58,6 +61,14 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def version_of(shipment: Shipment) -> str:
+    """What tells two versions of a shipment apart: the vendor's version, which may be no finer than a second, and
+    what the channel would be told."""
+    told = (shipment.status, shipment.lines, shipment.carrier, shipment.tracking_numbers, shipment.tracking_urls)
+    digest = hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:12]
+    return f"{shipment.ref.version or stamp(shipment.updated_at)}:{digest}"
+
+
 async def read_watermark(at: At[Context], given: SweepInput) -> Mark:
     """Where the last read ended, and from when to read now: an overlap behind it (contract C7)."""
     value = await at.services.journal.watermark(given.watermark)
@@ -77,7 +88,7 @@ async def poll_page(at: At[Context], given: SweepInput, since: datetime, cursor:
     erp = context.topology.system(given.connection, Fulfilments)
     page = await erp.list_fulfilments(updated_from=since, cursor=cursor, limit=PAGE)
     channels, ledger = shops(context), Ledger(context.database)
-    versions = {s.ref.id: s.ref.version or stamp(s.updated_at) for s in page.items}
+    versions = {shipment.ref.id: version_of(shipment) for shipment in page.items}
     new = await ledger.unseen(given.connection, versions)
     started = 0
     for shipment in page.items:
