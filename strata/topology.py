@@ -61,6 +61,16 @@ class Topology:
             raise NotFound(f"There is no connection called {connection}") from None
         return self._client(contract, f"system-{vendor}", f"/{quote(connection)}{base_path(contract)}", caller)
 
+    def offering(self, contract: type[Contract]) -> tuple[str, ...]:
+        """Names of the connections whose backend offers a capability, in the order of their configuration."""
+        declaring = contract_of(contract)
+        found: list[str] = []
+        for name, connection in self._context.connections.items():
+            backend = importlib.import_module(f"system_apis.{connection.vendor}.backend").BACKEND
+            if declaring in backend.capabilities:
+                found.append(name)
+        return tuple(found)
+
     def process(self, contract: type[C], *, caller: str = "") -> C:
         """A typed client of a process API."""
         return self._client(contract, service_of(contract), base_path(contract), caller)

@@ -54,7 +54,7 @@ class Shoppers:
 
 
 def assert_both_ends_agree(house: House, placed: dict[str, dict[str, Any]], *, within_s: float) -> None:
-    """Every placed order is in NetSuite exactly once with the right total, and back in Shopify; customers are not doubled."""
+    """Every placed order is in NetSuite once with the right total, and back in Shopify; no customer is doubled."""
     netsuite, shopify = house.netsuite(), house.shopify()
 
     def all_there() -> bool:
