@@ -56,8 +56,10 @@ def _node(name: str, schema: Json, schemas: Mapping[str, Json], *, required: boo
     variants = [v for v in _variants(real) if v.get("type") != "null"]
     children: tuple[Node, ...] = ()
     if not again:
-        if len(variants) == 1:
-            children = _node("", variants[0], schemas, required=False, above=inside).children
+        only = variants[0] if len(variants) == 1 else _table(real.get("items"))
+        if only:
+            inner = _node("", only, schemas, required=False, above=inside)
+            children, again = inner.children, inner.again
         elif variants:
             children = tuple(
                 _node(_kind(variant, schemas), variant, schemas, required=False, above=inside) for variant in variants
@@ -73,7 +75,7 @@ def _node(name: str, schema: Json, schemas: Mapping[str, Json], *, required: boo
         values=tuple(_literal(value) for value in _list(real.get("enum"))),
         example=_example(schema) or _example(real),
         children=children,
-        again=again and bool(real.get("properties")),
+        again=again and not children,
     )
 
 
@@ -86,8 +88,6 @@ def _members(schema: Json, schemas: Mapping[str, Json], above: tuple[str, ...]) 
         entry = _node("any name", _table(cast("object", values)), schemas, required=False, above=above)
         if entry.children:  # a map to plain values is told by its kind
             yield entry
-    if "items" in schema:
-        yield from _node("", _table(schema["items"]), schemas, required=False, above=above).children
 
 
 def _kind(schema: Json, schemas: Mapping[str, Json]) -> str:

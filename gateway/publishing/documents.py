@@ -194,7 +194,7 @@ def read(path: Path) -> Document:
     info = reader.table(root.get("info"), "info")
     servers = root.get("servers")
     first = cast("list[object]", servers)[0] if isinstance(servers, list) and servers else None
-    base_path = reader.text(reader.table(first, "servers"), "url", "servers[0]").rstrip("/")
+    base_path = reader.text(reader.table(first, "servers[0]"), "url", "servers[0]").rstrip("/")
     if not base_path.startswith("/"):
         raise reader.wrong("servers[0].url", "a base path such as /web/v1 is needed")
     operations: list[Operation] = []
