@@ -54,6 +54,10 @@ class Vendor:
         match = {} if operation is None else {"operation": operation}
         self.control("POST", "/faults", {"kind": kind, "match": match, **more})
 
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults in force, with their `hits`."""
+        return self.control("GET", "/faults")["faults"]
+
     def mend(self) -> None:
         """End all faults."""
         self.control("DELETE", "/faults")

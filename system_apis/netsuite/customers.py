@@ -17,6 +17,7 @@ _FIND = (
 )
 _BY_KEY = _FIND + " WHERE c.externalid = {key} ORDER BY c.id, r.subsidiary"
 _BY_EMAIL = _FIND + " WHERE LOWER(c.email) = LOWER({email}) ORDER BY c.id, r.subsidiary"
+_BY_EITHER = _FIND + " WHERE c.externalid = {key} OR LOWER(c.email) = LOWER({email}) ORDER BY c.id, r.subsidiary"
 _SUBSIDIARIES = "SELECT subsidiary FROM customersubsidiaryrelationship WHERE entity = {id} ORDER BY subsidiary"
 
 
@@ -37,7 +38,9 @@ class NetSuiteCustomers(Customers):
         return mapping.customer(record, [row.subsidiary for row in rows], await self._currencies.iso(), self._names)
 
     async def find_customers(self, *, key: str = "", email: str = "") -> tuple[CustomerMatch, ...]:
-        if key:
+        if key and email.strip():
+            sql = suiteql.fill(_BY_EITHER, key=suiteql.text(key), email=suiteql.text(email.strip()))
+        elif key:
             sql = suiteql.fill(_BY_KEY, key=suiteql.text(key))
         elif email.strip():
             sql = suiteql.fill(_BY_EMAIL, email=suiteql.text(email.strip()))

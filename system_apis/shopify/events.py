@@ -20,6 +20,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from msgspec import Struct
 from opentelemetry import metrics
 
@@ -172,7 +173,7 @@ class Ingress:
         """`POST /webhooks/{connection}` of the system service; the gateway publishes it."""
 
         @post("/webhooks/{connection:str}", status_code=200, request_max_body_size=MAX_BODY_BYTES)
-        async def receive_webhook(request: Request[Any, Any, Any], connection: str) -> Response[bytes]:
+        async def receive_webhook(request: Request[Any, Any, Any], connection: FromPath[str]) -> Response[bytes]:
             headers = {name.lower(): value for name, value in request.headers.items()}
             await self.take(connection, Delivery(headers, await request.body()))
             return Response(b"", status_code=200)
