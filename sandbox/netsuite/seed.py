@@ -34,6 +34,8 @@ DISCOUNTS = (
     ("10% Off", "-10%"),
     ("Rounding", None),
 )
+# sold like a service: what stands on a line of its own that is no article
+CHARGES = (("Shipping", "Shipping and handling"),)
 # shop carts have tax on shipping; an exempt code stands for "no tax here"
 EXEMPT = ("US-EXEMPT", "Exempt", Decimal(0), "US")
 
@@ -56,6 +58,16 @@ class Seeder:
         for item in self._company.items:
             if item.in_erp and item.kind == "kit":
                 self._item(item)
+        for name, title in CHARGES:
+            doc: Doc = {
+                "itemId": name,
+                "displayName": title,
+                "externalId": name,
+                "isTaxable": True,
+                "isFulfillable": False,
+            }
+            doc["subsidiary"] = [self._ref("subsidiary", s.code) for s in self._company.subsidiaries]
+            self._service.create(TYPES["serviceSaleItem"], doc)
         for person in self._company.people:
             self._customer(person)
 

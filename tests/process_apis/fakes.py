@@ -6,7 +6,6 @@ any code of the product.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -317,12 +316,13 @@ class FakeTopology:
     def __init__(self, systems: dict[str, Contract]) -> None:
         self.systems = systems
 
+    def offering(self, contract: type[Contract]) -> tuple[str, ...]:
+        """The connections that offer a contract."""
+        return tuple(name for name, found in self.systems.items() if isinstance(found, contract))
+
     def system(self, connection: str, contract: type[Contract], *, caller: str = "") -> Any:
         """The fake behind a connection, if it offers the contract."""
         found = self.systems[connection]
         if not isinstance(found, contract):
             raise NotFound(f"{connection} does not offer {contract_of(contract).name}")
         return found
-
-
-Change = Callable[[ChannelOrder], ChannelOrder]

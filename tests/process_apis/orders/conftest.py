@@ -30,11 +30,11 @@ STANDS = {Status.DEAD, Status.WAITING, Status.SLEEPING, Status.DONE, Status.PARK
 class House:
     """What the tests speak to."""
 
-    def __init__(self, context: Context, parts: WorkerParts) -> None:
+    def __init__(self, context: Context, parts: WorkerParts, *, us: FakeShop, eu: FakeShop, erp: FakeErp) -> None:
         self.context = context
         self.journal = context.journal
         self.parts = parts
-        self.us, self.eu, self.erp = FakeShop(), FakeShop(), FakeErp()
+        self.us, self.eu, self.erp = us, eu, erp
         self.api = Orders(context)
         self._deliveries = 0
 
@@ -126,9 +126,10 @@ async def house(postgres_url: str) -> AsyncIterator[House]:
         crossref=CrossRef(pool),
         tokens=ServiceTokens(""),
     )
-    house = House(context, factory.worker_parts(context))
-    topology: Any = FakeTopology({"northwind-us": house.us, "northwind-eu": house.eu, "erp": house.erp})
+    us, eu, erp = FakeShop(), FakeShop(), FakeErp()
+    topology: Any = FakeTopology({"northwind-us": us, "northwind-eu": eu, "erp": erp})
     context.topology = topology
+    house = House(context, factory.worker_parts(context), us=us, eu=eu, erp=erp)
     await context.startup()
     await journal.subscribe(house.parts.subscriptions)
     stop = asyncio.Event()

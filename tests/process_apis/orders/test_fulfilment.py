@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 
 from process_apis.orders.steps.fulfilment import FulfilmentInput
+from process_apis.orders.steps.sweep import version_of
 from strata.canonical.orders import ChannelOrder, OrderStatus, Shipment
 from strata.contracts.system.channel_fulfilments import ChannelFulfilment, OpenLine
 from strata.durable import ItemDetail, Status
@@ -28,6 +29,11 @@ async def tell(house: House, shipped: Shipment, *, status: Status | None = Statu
     given = FulfilmentInput("erp", "northwind-us", shipped)
     await house.journal.start("fulfilment_back", key, given, order_key=shipped.order_key)
     return await house.stands("fulfilment_back", key, status=status)
+
+
+def run_key(house: House, number: int) -> str:
+    """Key of the run that the poll starts for a shipment as it is now."""
+    return f"erp:fulfilment:{number}:{version_of(house.erp.shipments[str(number)])}"
 
 
 def held(house: House) -> list[dict[str, int]]:
@@ -193,7 +199,11 @@ class TestThePoll:
         poll = house.schedule("fulfilment_poll:erp")
         await house.stands("fulfilment_poll", await house.start(poll, 1), status=Status.DONE)
         for number in (1, 2):
-            await house.stands("fulfilment_back", f"erp:fulfilment:{number}:v1", status=Status.DONE)
+            await house.stands(
+                "fulfilment_back",
+                run_key(house, number),
+                status=Status.DONE,
+            )
         assert held(house) == [{"L1": 1}, {"L1": 1}]
         mark = await house.journal.watermark("fulfilments:erp")
 
@@ -203,9 +213,15 @@ class TestThePoll:
         late = shipment(1, placed, {"NW-A": 1}, version=2, tracking_numbers=("NEW",))
         house.erp.shipments["1"] = msgspec.structs.replace(late, updated_at=now + timedelta(seconds=9))
         await house.stands("fulfilment_poll", await house.start(poll, 3), status=Status.DONE)
-        await house.stands("fulfilment_back", "erp:fulfilment:1:v2", status=Status.DONE)
+        await house.stands("fulfilment_back", run_key(house, 1), status=Status.DONE)
         assert house.us.fulfilments["5001"][0].tracking_numbers == ("NEW",)
         assert str(await house.journal.watermark("fulfilments:erp")) > str(mark)
+
+    async def test_two_changes_within_one_second_are_two_versions(self, house: House) -> None:
+        bare = shipment(1, order(), {"NW-A": 1}, tracking_numbers=())
+        tracked = msgspec.structs.replace(bare, tracking_numbers=("1Z",))
+        assert bare.ref.version == tracked.ref.version
+        assert version_of(bare) != version_of(tracked)
 
     async def test_the_watermark_stays_when_a_page_fails(self, house: House) -> None:
         placed = order()
