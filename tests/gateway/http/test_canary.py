@@ -75,6 +75,7 @@ class TestUvicornsInternalContract:
             await asyncio.wait_for(serving, 5)
         assert answer.status_code == 200
         assert "server" not in answer.headers
+        assert answer.headers["date"].endswith("GMT")
         assert issubclass(server.config.http_protocol_class, StrictProtocol)
 
     def test_forwarded_addresses_are_not_believed(self) -> None:
