@@ -44,6 +44,10 @@ RETURNING r.id, r.process, r.version, r.key, r.order_key, r.correlation_id, r.tr
   mine.begun, r.failure_class <> '' OR r.first_failed_at IS NOT NULL AS failing,
   (SELECT name FROM durable.backend WHERE probe_run = r.id) AS probe"""
 
+UNCLAIM = """
+UPDATE durable.run SET status = 'ready', owner = NULL, fence = fence + 1, updated_at = durable.now()
+WHERE status = 'running' AND owner = $1 AND id <> ALL($2::bigint[])"""
+
 
 class Worker(Generic[S]):
     """Carries runs of `definitions`, at most `capacity` at once, until told to stop.
@@ -83,6 +87,7 @@ class Worker(Generic[S]):
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._backends: dict[str, BackendView] = {}
         self._stopping = False
+        self._in_doubt = False
         self.ready = asyncio.Event()
         """Set once it is registered and takes work."""
 
@@ -163,7 +168,14 @@ class Worker(Generic[S]):
 
     async def _claim(self, free: int) -> int:
         names, versions = [d[0] for d in self._definitions], [d[1] for d in self._definitions]
-        rows = await self._journal.call(CLAIM, self.id, names, versions, free)
+        if self._in_doubt:  # a claim may have been committed and its answer lost: what we own and do not carry is free
+            await self._journal.call(UNCLAIM, self.id, list(self._tasks))
+            self._in_doubt = False
+        try:
+            rows = await self._journal.call(CLAIM, self.id, names, versions, free, patience_s=0)
+        except BaseException:
+            self._in_doubt = True
+            raise
         for row in sorted(rows, key=lambda row: row["id"]):
             claimed = msgspec.convert(dict(row), Claimed)
             task = asyncio.create_task(self._carry(claimed), name=f"run {claimed.id}")

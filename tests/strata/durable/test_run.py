@@ -152,7 +152,7 @@ class TestSteps:
 
 class TestWaiting:
     async def test_a_run_waits_for_a_signal_and_takes_each_once(
-        self, journal: Journal, working: Any, item: Any
+        self, journal: Journal, working: Any, item: Any, until: Any
     ) -> None:
         async def work(run: Run[None], order: Order) -> list[str]:
             got = [await run.wait_for("paid", reason="held by BR9"), await run.wait_for("paid", reason="second part")]
@@ -162,7 +162,7 @@ class TestWaiting:
         async with working({"work": work}) as worker:
             waiting = await item(started.run_id, "waiting")
             assert waiting.reason == "held by BR9"
-            assert not worker._tasks, "a waiting run holds no task"
+            await until(lambda: _idle(worker))  # a waiting run holds no task
             assert await journal.signal("work", "k", "paid", Order("a"), dedupe="1")
             assert not await journal.signal("work", "k", "paid", Order("again"), dedupe="1")
             assert await journal.signal("work", "k", "paid", Order("b"), dedupe="2")
@@ -286,3 +286,7 @@ class TestFailureClasses:
             await item(started.run_id, "waiting")
             await journal.advance_clock(25 * 3600)
             assert (await item(started.run_id, "dead")).failure_class == "V"
+
+
+async def _idle(worker: Any) -> bool:
+    return not worker._tasks
