@@ -73,7 +73,7 @@ class Expressions(ABC):
             if isinstance(value, Expr):
                 node.set(name, self._rewrite(value, env))
             elif isinstance(value, list):
-                parts: list[Any] = value
+                parts: list[Any] = value  # pyright: ignore[reportUnknownVariableType]  # sqlglot types args as Any
                 node.set(name, [self._rewrite(v, env) if isinstance(v, Expr) else v for v in parts])
         if isinstance(node, (*COMPARISONS, exp.Between, exp.In)):
             as_dates(node)

@@ -100,7 +100,7 @@ def is_aggregate(node: Expr) -> bool:
 def children(node: Expr) -> list[Expr]:
     found: list[Expr] = []
     for value in node.args.values():
-        parts: list[Any] = value if isinstance(value, list) else [value]
+        parts: list[Any] = value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
         found += [part for part in parts if isinstance(part, Expr)]
     return found
 
