@@ -118,7 +118,7 @@ def state(row: asyncpg.Record) -> OrderState:
 
     def money(column: str) -> Money | None:
         amount: Decimal | None = row[column]
-        return None if amount is None or not currency else Money(amount, currency)
+        return None if amount is None or not currency else _exact(Money(amount, currency))
 
     shipped: dict[str, int] = {}
     for parcel in parcels:
@@ -143,13 +143,22 @@ def state(row: asyncpg.Record) -> OrderState:
         destination_country=row["country"],
         destination_city=row["city"],
         lines=tuple(
-            StatusLine(line.sku, line.title, line.quantity, shipped.get(line.id, 0), line.unit_price) for line in lines
+            StatusLine(line.sku, line.title, line.quantity, shipped.get(line.id, 0), _exact(line.unit_price))
+            for line in lines
         ),
         shipments=tuple(_told(parcel, lines) for parcel in parcels),
         milestones=msgspec.json.decode(row["milestones_json"], type=tuple[Milestone, ...]),
         links=msgspec.json.decode(row["links_json"], type=tuple[SystemLink, ...]),
         held_because=row["held_because"],
     )
+
+
+def _exact(money: Money) -> Money:
+    """With all decimals of its currency (`9.90`, not `9.9`); of a currency that nobody knows, as it came."""
+    try:
+        return money.rounded()
+    except ValueError:
+        return money
 
 
 def _told(parcel: _Shipment, lines: tuple[LedgerLine, ...]) -> StatusShipment:

@@ -92,7 +92,7 @@ async def capture_order(run: Run[Context], event: ChannelOrderEvent) -> Captured
 
 async def _released(run: Run[Context], event: ChannelOrderEvent) -> tuple[ChannelOrder, Filed]:
     """Read the order until the filter releases or skips it (BR9). A hold ends with a change, or is looked at again."""
-    check_s = run.services.settings.hold_check_s
+    check_s = first_check_s = run.services.settings.hold_check_s
     while True:
         order = await run.step(read_order, event, backend=event.connection)
         run.note(label=order.number)
@@ -100,8 +100,8 @@ async def _released(run: Run[Context], event: ChannelOrderEvent) -> tuple[Channe
         verdict: Verdict = filed.verdict
         if verdict.action != "hold":
             return order, filed
-        await run.wait_for(CHANGED, reason=verdict.reason, timeout_s=check_s)
-        check_s = min(check_s * 2, LONGEST_HOLD_CHECK_S)
+        heard = await run.wait_for(CHANGED, reason=verdict.reason, timeout_s=check_s)
+        check_s = first_check_s if heard else min(check_s * 2, LONGEST_HOLD_CHECK_S)
 
 
 class Told(Struct, frozen=True, omit_defaults=True):

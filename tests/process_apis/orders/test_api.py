@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+import msgspec
 import pytest
 
 from process_apis.orders.ledger import Ledger
 from process_apis.orders.reading import decode_cursor, encode_cursor
+from strata.canonical.money import Money
 from strata.canonical.orders import OrderStatus
 from strata.errors import BadParameter, Conflict, NotFound
 from tests.process_apis.orders.conftest import House
@@ -50,6 +54,14 @@ class TestLists:
 
 
 class TestSingleOrders:
+    async def test_amounts_have_all_decimals_of_their_currency(self, house: House) -> None:
+        placed = order(totals=msgspec.structs.replace(order().totals, total=Money(Decimal("230.5"), "USD")))
+        ledger = Ledger(house.context.database)
+        await ledger.register(placed.key, placed.number, vendor="shopify", connection="northwind-us")
+        await ledger.describe(placed, OrderStatus.QUEUED)
+        state = await house.api.get_order(placed.key)
+        assert str(state.total) == "230.50 USD"
+
     async def test_by_key_by_source_id_and_by_number(self, house: House) -> None:
         await listed(house, 2)
         for found in (
