@@ -72,7 +72,7 @@ class Outbox:
         self._since_pruned = 0
         self.muted = False
         state.store.script(DDL)
-        state.clock.on_change(self._wake.set)
+        state.clock.on_change(self._poke)
 
     # Writing -----------------------------------------------------------------------------------------------------
 
@@ -129,14 +129,19 @@ class Outbox:
             )
             if not lost:
                 self._schedule(number, due)
-        self._state.store.after_commit(self._wake.set)
+        self._state.store.after_commit(self._poke)
 
     def _schedule(self, number: int, due: datetime) -> None:
         self._state.store.db.execute("INSERT OR REPLACE INTO webhook_queue VALUES (?, ?)", (number, due.timestamp()))
 
     # Sending -----------------------------------------------------------------------------------------------------
 
+    def _poke(self) -> None:
+        self._wake.set()
+
     async def start(self) -> None:
+        """Begin sending, in the running event loop."""
+        self._wake = asyncio.Event()
         self._client = (
             ClientBuilder()
             .timeout(timedelta(seconds=ATTEMPT_S))
