@@ -32,7 +32,7 @@ def deliver(house: House, body: bytes, *, secret: str | None = None, delivery: s
             "content-type": "application/json",
             "x-shopify-topic": "orders/create",
             "x-shopify-hmac-sha256": signature,
-            "x-shopify-shop-domain": f"{shop['shop']}.myshopify.com",
+            "x-shopify-shop-domain": shop["shop"],
             "x-shopify-api-version": "2026-10",
             "x-shopify-webhook-id": delivery or secrets.token_hex(16),
             "x-shopify-event-id": secrets.token_hex(16),

@@ -16,13 +16,10 @@ KILLS = 30
 
 
 @pytest.fixture
-def house(tmp_path: object) -> Iterator[House]:
-    from pathlib import Path  # noqa: PLC0415
-
-    made = House(Path(str(tmp_path)) / "data", STRATA_SWEEP_S="5", STRATA_SWEEP_OVERLAP_S="600")
-    made.start()
-    yield made
-    made.stop()
+def house() -> Iterator[House]:
+    with House(STRATA_SWEEP_S="5", STRATA_SWEEP_OVERLAP_S="600") as made:
+        made.start()
+        yield made
 
 
 @pytest.mark.timeout(900)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -21,11 +20,10 @@ PHASE_S = 12.0
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data", STRATA_SWEEP_S="5", STRATA_SWEEP_OVERLAP_S="600")
-    made.start()
-    yield made
-    made.stop()
+def house() -> Iterator[House]:
+    with House(STRATA_SWEEP_S="5", STRATA_SWEEP_OVERLAP_S="600") as made:
+        made.start()
+        yield made
 
 
 def memory_mib(house: House) -> float:

@@ -10,13 +10,7 @@ from tests.e2e.running import House
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    made = House(
-        tmp_path_factory.mktemp("house") / "data",
-        STRATA_FULFILMENT_POLL_S="1",
-        STRATA_SWEEP_S="2",
-        STRATA_SWEEP_OVERLAP_S="60",
-    )
-    made.start()
-    yield made
-    made.stop()
+def house() -> Iterator[House]:
+    with House(STRATA_FULFILMENT_POLL_S="1", STRATA_SWEEP_S="2", STRATA_SWEEP_OVERLAP_S="60") as made:
+        made.start()
+        yield made

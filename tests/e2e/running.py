@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -29,8 +32,6 @@ def free_port_block(size: int = 24) -> int:
 
 
 def _all_free(port: int, size: int) -> bool:
-    import socket  # noqa: PLC0415
-
     for candidate in (port, *range(port + 11, port + size)):
         with socket.socket() as probe:
             try:
@@ -41,15 +42,27 @@ def _all_free(port: int, size: int) -> bool:
 
 
 class House:
-    """One running Strata with its sandbox, under `data`."""
+    """One running Strata with its sandbox, under a folder of its own that is gone after the `with` block.
 
-    def __init__(self, data: Path, **environ: str) -> None:
-        self.data = data
+    The folder is not pytest's: pytest closes its folders to others whenever a session starts, and under root the
+    embedded PostgreSQL runs as a user of its own.
+    """
+
+    def __init__(self, **environ: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="strata-house-"))
+        self.data = data = self.folder / "data"
         self.port = free_port_block()
         self.environ = {**os.environ, "PYTHONUNBUFFERED": "1", **environ}
         self.environ.pop("STRATA_DATABASE_URL", None) if "STRATA_DATABASE_URL" not in environ else None
         self.process: subprocess.Popen[bytes] | None = None
-        self.log = data.parent / f"{data.name}.out"
+        self.log = self.folder / "run.out"
+
+    def __enter__(self) -> House:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def cli(self, *args: str, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(

@@ -6,7 +6,6 @@ import json
 import stat
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import psutil
@@ -19,10 +18,9 @@ from tests.e2e.vendors import key_of
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data", STRATA_SWEEP_S="3")
-    yield made
-    made.stop()
+def own() -> Iterator[House]:
+    with House(STRATA_SWEEP_S="3") as made:
+        yield made
 
 
 class TestLife:
@@ -89,10 +87,10 @@ class TestLife:
         assert "Traceback" not in second.stdout + second.stderr
         assert "running" in (second.stdout + second.stderr).lower()
 
-    def test_a_taken_port_is_refused_with_the_remedy(self, own: House, tmp_path: Path) -> None:
+    def test_a_taken_port_is_refused_with_the_remedy(self, own: House) -> None:
         own.start()
-        other = House(tmp_path / "other")
-        refused = other.cli("run", "--port", str(own.port), check=False)
+        with House() as other:
+            refused = other.cli("run", "--port", str(own.port), check=False)
         assert refused.returncode == 1
         assert "PORT=" in refused.stdout + refused.stderr
 

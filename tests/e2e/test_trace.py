@@ -6,7 +6,6 @@ import gzip
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -60,11 +59,10 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture
-def traced(tmp_path: Path, collector: Collector) -> Iterator[House]:
-    made = House(tmp_path / "data", STRATA_OTLP_ENDPOINT=collector.url, STRATA_SWEEP_S="300")
-    made.start()
-    yield made
-    made.stop()
+def traced(collector: Collector) -> Iterator[House]:
+    with House(STRATA_OTLP_ENDPOINT=collector.url, STRATA_SWEEP_S="300") as made:
+        made.start()
+        yield made
 
 
 def test_a_webhook_and_the_order_in_the_erp_are_one_trace(traced: House, collector: Collector) -> None:

@@ -54,9 +54,9 @@ class ShopifyAdmin:
     """Admin GraphQL of one shop."""
 
     def __init__(self, info: dict[str, Any], shop: str | None = None) -> None:
-        shops = {s["shop"]: s for s in info.get("shops", [])}
-        chosen = shops.get(shop or info["shop"], {})
-        self.shop = shop or info["shop"]
+        self.shop = (shop or info["shop"]).partition(".")[0]
+        shops = {s["shop"].partition(".")[0]: s for s in info.get("shops", [])}
+        chosen = shops.get(self.shop, {})
         token = chosen.get("access_token") or info["auth"]["access_token"]["token"]
         self._control = info["control_url"]
         self._http = httpx.Client(
