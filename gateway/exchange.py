@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from msgspec import Struct, field
 
@@ -42,7 +41,6 @@ class Exchange(Struct):
     received_bytes: int = 0
     sent_bytes: int = 0
     started: float = field(default_factory=time.perf_counter)
-    span: Any = None
 
 
 def exchange_of(scope: Scope) -> Exchange:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from datetime import UTC, datetime
 
@@ -22,33 +23,15 @@ class AccessLog:
     """
 
     def __init__(self, max_lines: int = 20_000) -> None:
-        self._lines: deque[dict[str, object]] = deque(maxlen=max_lines)
+        self._waiting: deque[tuple[float, str, Exchange, int, float]] = deque(maxlen=max_lines)
         self._log = structlog.stdlib.get_logger("strata.access")
         self.dropped = 0
 
     def add(self, method: str, exchange: Exchange, status: int, elapsed_s: float) -> None:
-        """Note one request."""
-        if len(self._lines) == self._lines.maxlen:
+        """Note one request; its line is built when it is written."""
+        if len(self._waiting) == self._waiting.maxlen:
             self.dropped += 1
-        route = exchange.match.route if exchange.match else None
-        self._lines.append(
-            {
-                "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                "request_id": exchange.request_id,
-                "trace_id": exchange.trace_id,
-                "method": method,
-                "route": route.path if route else None,
-                "operation": route.operation if route else None,
-                "api": route.api if route else None,
-                "client": exchange.identity.client_id if exchange.identity else None,
-                "address": shortened(exchange.address),
-                "status": status,
-                "problem": exchange.problem or None,
-                "ms": round(elapsed_s * 1000, 3),
-                "received": exchange.received_bytes,
-                "sent": exchange.sent_bytes,
-            }
-        )
+        self._waiting.append((time.time(), method, exchange, status, elapsed_s))
 
     async def run(self) -> None:
         """Write until cancelled; what still waits then is written by flush()."""
@@ -63,6 +46,26 @@ class AccessLog:
             pass
 
     def _write_batch(self) -> bool:
-        for _ in range(min(_BATCH, len(self._lines))):
-            self._log.info("request", **self._lines.popleft())
-        return bool(self._lines)
+        for _ in range(min(_BATCH, len(self._waiting))):
+            self._log.info("request", **_line(*self._waiting.popleft()))
+        return bool(self._waiting)
+
+
+def _line(at: float, method: str, exchange: Exchange, status: int, elapsed_s: float) -> dict[str, object]:
+    route = exchange.match.route if exchange.match else None
+    return {
+        "at": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
+        "request_id": exchange.request_id,
+        "trace_id": exchange.trace_id,
+        "method": method,
+        "route": route.path if route else None,
+        "operation": route.operation if route else None,
+        "api": route.api if route else None,
+        "client": exchange.identity.client_id if exchange.identity else None,
+        "address": shortened(exchange.address),
+        "status": status,
+        "problem": exchange.problem or None,
+        "ms": round(elapsed_s * 1000, 3),
+        "received": exchange.received_bytes,
+        "sent": exchange.sent_bytes,
+    }

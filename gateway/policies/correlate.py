@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 
 from msgspec import Struct
 from opentelemetry import context, trace
@@ -12,6 +12,8 @@ from gateway.asgi import ASGIApp, Receive, Scope, Send, header
 from gateway.core.trace import TraceContext, parse, sane_request_id
 from gateway.exchange import exchange_of
 
+_ids = random.Random()  # noqa: S311  # seeded by the system; ids tell requests apart and guard nothing
+
 
 class RequestId(Struct, frozen=True):
     """Take the caller's X-Request-Id when it is sane, else make one; answer with it."""
@@ -19,7 +21,9 @@ class RequestId(Struct, frozen=True):
     def __call__(self, app: ASGIApp) -> ASGIApp:
         async def identified(scope: Scope, receive: Receive, send: Send) -> None:
             exchange = exchange_of(scope)
-            exchange.request_id = sane_request_id(header(scope["headers"], b"x-request-id")) or secrets.token_hex(16)
+            exchange.request_id = (
+                sane_request_id(header(scope["headers"], b"x-request-id")) or f"{_ids.getrandbits(128):032x}"
+            )
             exchange.answer_headers.append((b"x-request-id", exchange.request_id.encode()))
             await app(scope, receive, send)
 
@@ -51,14 +55,13 @@ class Trace(Struct, frozen=True):
                 kind=SpanKind.SERVER,
             )
             own = span.get_span_context()
-            if not own.is_valid or not span.is_recording():
-                span = NonRecordingSpan(_fresh(caller))
+            if not span.is_recording():  # no SDK, or not sampled: a hop of ours all the same
+                span = NonRecordingSpan(_fresh(caller, own.trace_flags if own.is_valid else TraceFlags.DEFAULT))
                 own = span.get_span_context()
             exchange.trace_id = f"{own.trace_id:032x}"
             exchange.span_id = f"{own.span_id:016x}"
             exchange.trace_flags = int(own.trace_flags)
             exchange.tracestate = caller.state if caller else b""
-            exchange.span = span
             token = context.attach(trace.set_span_in_context(span))
             try:
                 await app(scope, receive, send)
@@ -91,12 +94,12 @@ def _remote(caller: TraceContext) -> NonRecordingSpan:
     )
 
 
-def _fresh(caller: TraceContext | None) -> SpanContext:
+def _fresh(caller: TraceContext | None, flags: int) -> SpanContext:
     """Ids for a hop that nobody records: the caller's trace if there is one, a span id of our own."""
     return SpanContext(
-        int(caller.trace_id, 16) if caller else secrets.randbits(128) or 1,
-        secrets.randbits(64) or 1,
+        int(caller.trace_id, 16) if caller else _ids.getrandbits(128) or 1,
+        _ids.getrandbits(64) or 1,
         is_remote=False,
-        trace_flags=TraceFlags(caller.flags if caller else 0),
+        trace_flags=TraceFlags(flags),
         trace_state=TraceState.from_header([caller.state.decode()]) if caller and caller.state else TraceState(),
     )

@@ -15,10 +15,11 @@ from gateway.core.admit import answer_headers, forwarded, media_type
 from gateway.core.problem import BY_STATUS, MEDIA_TYPE, ProblemError, complete
 from gateway.core.route import Match, fill
 from gateway.core.trace import traceparent
-from gateway.exchange import KEY, Exchange, exchange_of
+from gateway.exchange import Exchange, exchange_of
 from strata.identity import STATE_KEY
 
 _log = structlog.stdlib.get_logger("strata.gateway")
+_ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 _MAX_PROBLEM_BYTES: Final = 65_536
 _ERROR: Final = 400
 _KEPT_ON_ERROR: Final = frozenset((b"retry-after", b"www-authenticate", b"allow", b"link", b"accept"))
@@ -87,11 +88,21 @@ def _inner_scope(scope: Scope, exchange: Exchange, match: Match) -> Scope:
     state = {"strata.request_id": exchange.request_id, "strata.trace_id": exchange.trace_id}
     if exchange.identity is not None:
         state[STATE_KEY] = exchange.identity  # pyright: ignore[reportArgumentType]  # state holds any value
-    inner = {key: value for key, value in scope.items() if key not in {KEY, "extensions", "app", "state"}}
-    inner["method"] = "GET" if scope["method"] == "HEAD" else scope["method"]
-    inner["path"], inner["raw_path"], inner["root_path"] = path, raw_path, ""
-    inner["headers"], inner["state"] = headers, state
-    return inner
+    return {
+        "type": "http",
+        "asgi": scope.get("asgi", _ASGI),
+        "http_version": scope.get("http_version", "1.1"),
+        "scheme": scope.get("scheme", "http"),
+        "server": scope.get("server"),
+        "client": scope.get("client"),
+        "method": "GET" if scope["method"] == "HEAD" else scope["method"],
+        "path": path,
+        "raw_path": raw_path,
+        "root_path": "",
+        "query_string": scope["query_string"],
+        "headers": headers,
+        "state": state,
+    }
 
 
 class Answer:
