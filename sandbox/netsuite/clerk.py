@@ -12,7 +12,7 @@ import msgspec
 
 from sandbox.netsuite.errors import NsError
 from sandbox.netsuite.orders import quantity_done
-from sandbox.netsuite.records import Doc, decimal
+from sandbox.netsuite.records import Doc, decimal, ref_id
 from sandbox.netsuite.service import Service
 from sandbox.netsuite.types import TYPES
 from sandbox.netsuite.writing import How
@@ -29,8 +29,9 @@ class FulfilLine(msgspec.Struct, forbid_unknown_fields=True):
 class Fulfil(msgspec.Struct, forbid_unknown_fields=True):
     """Ship an order, as a warehouse clerk does. lines left out: everything open; tracking: one package each.
 
-    status: A picked, B packed, C shipped. location: external id of where lines without a place of their own ship from
-    (left out: the first location of the order's subsidiary).
+    Goods that are not on hand are received first. status: A picked, B packed, C shipped.
+    location: external id of where lines without a place of their own ship from (left out: the first location of the
+    order's subsidiary).
     """
 
     externalId: str | None = None  # noqa: N815  # the vendor's name
@@ -139,9 +140,23 @@ def _line(service: Service, order: Doc, wanted: FulfilLine, location: str | None
         raise msgspec.ValidationError(f"the order has no line {wanted.line or wanted.sku!r}")
     quantity = decimal(found["quantity"]) - quantity_done(found) if wanted.quantity is None else wanted.quantity
     line: Doc = {"orderLine": found["line"], "itemReceive": True, "quantity": quantity}
+    place = ref_id(found.get("location")) or _place(service, order, location)
     if "location" not in found:
-        line["location"] = {"id": _place(service, order, location)}
+        line["location"] = {"id": place}
+    _receive(service, ref_id(found["item"]) or "", place, quantity)
     return line
+
+
+def _receive(service: Service, item: str, place: str, quantity: Decimal) -> None:
+    """Put on the shelf what lacks to ship so many pieces."""
+    found = service.stock.item(item)
+    if found is None:
+        return
+    for key, per_piece in service.stock.members(*found):
+        member = service.records.get("inventoryItem", key)
+        if member is not None:
+            lacking = quantity * per_piece - service.stock.on_hand(member, place)
+            service.stock.take("inventoryItem", member, place, -max(lacking, Decimal(0)))
 
 
 def _place(service: Service, order: Doc, external_id: str | None) -> str:

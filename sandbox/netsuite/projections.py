@@ -12,7 +12,7 @@ from typing import Any
 from sandbox.netsuite.fulfilments import tracking_numbers
 from sandbox.netsuite.records import Doc, Records, decimal, is_array, is_object, lines_of, ref_id
 from sandbox.netsuite.suiteql.catalogue import TABLES, Column, SqlTable, ddl
-from sandbox.netsuite.suiteql.dates import DATE_MARK
+from sandbox.netsuite.suiteql.dates import DATE_MARK, is_date
 from sandbox.netsuite.types_items import ITEM_TYPES
 from sandbox.netsuite.types_transactions import PACKAGES
 
@@ -394,5 +394,5 @@ def _value(column: Column, value: Any) -> str | int | float | None:  # noqa: PLR
         case "n":
             return float(value) if isinstance(value, Decimal | int | float) else float(str(value))
         case _:
-            text = str(value).lstrip(DATE_MARK)
-            return text or None
+            text = str(value)
+            return text.lstrip(DATE_MARK) if is_date(text) else text

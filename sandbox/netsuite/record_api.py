@@ -151,7 +151,8 @@ class RecordApi:
             return self._batch_read(record, call, reader)
         text = call.query.get("q")
         if text is None:
-            total = self._records.store.counts().get(record.name, 0)
+            counted = self._records.store.db.execute("SELECT count(*) FROM doc WHERE type=?", (record.name,))
+            total: int = counted.fetchone()[0]
             sql = "SELECT id FROM doc WHERE type=? ORDER BY seq LIMIT ? OFFSET ?"
             rows = self._records.store.db.execute(sql, (record.name, limit, offset)).fetchall()
             keys = [row[0] for row in rows]

@@ -10,6 +10,7 @@ import re
 from datetime import datetime, timedelta
 
 DATE_MARK = "\x01"
+KEPT = re.compile(DATE_MARK + r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 STORED = "%Y-%m-%d %H:%M:%S"
 ACCOUNT_FORMAT = "MM/DD/YYYY"
 ELEMENTS = (
@@ -25,7 +26,8 @@ class BadFormat(ValueError):
 
 
 def is_date(value: object) -> bool:
-    return isinstance(value, str) and value.startswith(DATE_MARK)
+    """Whether this is a date as rows keep them, and not a text that happens to begin with the mark."""
+    return isinstance(value, str) and len(value) == 20 and KEPT.fullmatch(value) is not None
 
 
 def stored(moment: datetime) -> str:

@@ -15,7 +15,7 @@ from sandbox.netsuite.reading import COLLECTION, page_links
 from sandbox.netsuite.record_api import Call, body_of, invalid_url, method_not_allowed, page_of
 from sandbox.netsuite.records import ENCODER, Doc, Records
 from sandbox.netsuite.suiteql.compiler import Compiled, compile_query
-from sandbox.netsuite.suiteql.dates import DATE_MARK, is_date, shown, stored
+from sandbox.netsuite.suiteql.dates import is_date, shown, stored
 from sandbox.netsuite.suiteql.functions import install, number_text
 from sandbox.netsuite.suiteql.nodes import unsupported
 
@@ -120,7 +120,7 @@ def _shown(names: list[str], row: tuple[str | int | float | None, ...]) -> Doc:
         if value is None or value == "":
             continue
         if isinstance(value, str):
-            item[name] = shown(value) if is_date(value) else value.replace(DATE_MARK, "")
+            item[name] = shown(value) if is_date(value) else value
         else:
             item[name] = number_text(value)
     return item

@@ -253,6 +253,15 @@ async def test_a_clerk_ships_with_tracking(account: Account) -> None:
     assert await status(account) == ("D", [2, 0])
 
 
+async def test_goods_have_to_be_on_hand_unless_a_clerk_receives_them(account: Account) -> None:
+    account.seed(stock=[{"sku": SOCKS, "location": "PDX", "quantity": 1}])
+    await placed(account, TWO)
+    answer = await transform(account, {"item": {"items": [{"orderLine": 1, "quantity": 3}]}})
+    assert (answer.status_code, "not enough" in answer.text) == (400, True)
+    account.seed(fulfil={"externalId": "sh:shop:order:1"})
+    assert await status(account) == ("F", [3, 1])
+
+
 async def test_a_fulfilment_is_not_an_order(account: Account) -> None:
     await placed(account, TWO)
     key = (await transform(account, {})).headers["location"].rsplit("/", 1)[1]

@@ -57,7 +57,7 @@ def quoted(text: str) -> str:
 
 def kept(text: str) -> str | None:
     """A value as the account keeps it: an empty text is none."""
-    return text.lstrip("\x01") or None
+    return text or None
 
 
 @pytest.fixture(scope="module")
