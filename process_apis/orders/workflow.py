@@ -8,6 +8,7 @@ from process_apis.orders.rules.filter import Verdict
 from process_apis.orders.rules.matching import buyer
 from process_apis.orders.steps.capture import (
     Filed,
+    Prepared,
     accept,
     check_total,
     file_order,
@@ -60,11 +61,33 @@ async def capture_order(run: Run[Context], event: ChannelOrderEvent) -> Captured
     """O2C-01: an order of a channel becomes a sales order in an ERP, once and to the cent."""
     run.note(label=event.number or event.key)
     await run.step(register, event)
-    order, filed = await _released(run, event)
-    if filed.verdict.action == "skip":
-        return Captured("skipped", filed.verdict.reason)
+    while True:
+        order, filed = await _released(run, event)
+        if filed.verdict.action == "skip":
+            return Captured("skipped", filed.verdict.reason)
+        decision = await run.step(prepare, order, backend=filed.erp or None)
+        if decision.prepared is None:
+            continue
+        order, prepared = decision.order or order, decision.prepared
+        customer_id = await _customer(run, order, prepared)
+        placed = await run.step(put_order, order, prepared, customer_id, backend=prepared.route.erp)
+        if placed.ref is not None:
+            break
+    prepared, erp, channel = placed.prepared, placed.ref.ref.connection, order.ref.connection
+    ref = await run.step(check_total, prepared, placed.ref, backend=erp)
+    run.note(erp_order_id=ref.ref.id, erp_order_number=ref.number)
+    await run.step(accept, prepared, ref)
+    await run.step(link_order, order, ref, backend=channel)
+    who = buyer(order)
+    if who.channel_id and who.stored_id != customer_id:
+        await run.step(link_customer, order, customer_id, backend=channel)
+    for flow in OTHER_FLOWS:
+        await run.skip(flow, NOT_CONFIGURED)
+    return Captured("accepted", "", erp, ref.ref.id, ref.number)
 
-    prepared = await run.step(prepare, order, backend=filed.erp or None)
+
+async def _customer(run: Run[Context], order: ChannelOrder, prepared: Prepared) -> str:
+    """The ERP's customer of an order: found or created (section 5), allowed to buy, remembered."""
     erp = prepared.route.erp
     matched = await run.step(find_customer, order, prepared, backend=erp)
     customer = matched.customer
@@ -74,20 +97,7 @@ async def capture_order(run: Run[Context], event: ChannelOrderEvent) -> Captured
         customer = await run.step(allow_trading, prepared, customer.ref.id, backend=erp)
     if matched.how != "link":
         await run.step(remember_customer, order, prepared, matched, customer.ref.id)
-
-    placed = await run.step(put_order, order, prepared, customer.ref.id, backend=erp)
-    ref = await run.step(check_total, placed, backend=erp)
-    run.note(erp_order_id=ref.ref.id, erp_order_number=ref.number)
-    await run.step(accept, placed, ref)
-
-    channel = order.ref.connection
-    await run.step(link_order, order, ref, backend=channel)
-    who = buyer(order)
-    if who.channel_id and who.stored_id != customer.ref.id:
-        await run.step(link_customer, order, customer.ref.id, backend=channel)
-    for flow in OTHER_FLOWS:
-        await run.skip(flow, NOT_CONFIGURED)
-    return Captured("accepted", "", erp, ref.ref.id, ref.number)
+    return customer.ref.id
 
 
 async def _released(run: Run[Context], event: ChannelOrderEvent) -> tuple[ChannelOrder, Filed]:

@@ -55,11 +55,21 @@ class Prepared(Struct, frozen=True, omit_defaults=True):
     used: dict[str, list[dict[str, Any]]]
 
 
-class Placed(Struct, frozen=True):
-    """What the ERP answered to an order, and the decision that stood behind it."""
+class Decision(Struct, frozen=True, omit_defaults=True):
+    """What was decided about an order. prepared: None when it changed so that the filter must judge it again.
 
-    ref: OrderRef
+    order: the order as it was read again, when it was.
+    """
+
+    prepared: Prepared | None = None
+    order: ChannelOrder | None = None
+
+
+class Placed(Struct, frozen=True, omit_defaults=True):
+    """What the ERP answered to an order (None: the filter must judge it again), and the decision behind it."""
+
     prepared: Prepared
+    ref: OrderRef | None = None
 
 
 def _vendor(context: Context, connection: str) -> str:
@@ -76,11 +86,15 @@ async def register(at: At[Context], event: ChannelOrderEvent) -> None:
 
 async def read_order(at: At[Context], event: ChannelOrderEvent) -> ChannelOrder:
     """Read the order as it is now. What an event says of its content is never trusted."""
-    _, source_id = parts_of(event.key)
-    order = await at.services.topology.system(event.connection, ChannelOrders).get_order(source_id)
-    if order.key != event.key:
+    return await _read(at.services, event.connection, event.key)
+
+
+async def _read(context: Context, connection: str, key: str) -> ChannelOrder:
+    _, source_id = parts_of(key)
+    order = await context.topology.system(connection, ChannelOrders).get_order(source_id)
+    if order.key != key:
         raise Invalid(
-            f"The channel answered with order {order.key} when asked for {event.key}",
+            f"The channel answered with order {order.key} when asked for {key}",
             errors=(FieldError("is another order", "/key", value=order.key, code="wrong-order"),),
         )
     return order
@@ -149,53 +163,84 @@ async def _decide(context: Context, order: ChannelOrder, *, fresh: bool) -> Prep
     return Prepared(priced, found, tables.versions, causes.used)
 
 
-async def prepare(at: At[Context], order: ChannelOrder) -> Prepared:
-    """Decide where the order goes and what is on it, before anything is written anywhere (contract C10)."""
-    return await _decide(at.services, order, fresh=at.repeated)
+async def _read_again(context: Context, order: ChannelOrder) -> ChannelOrder | None:
+    """The order as it is now, since a person may have mended it; None when the filter no longer releases it."""
+    now = await _read(context, order.ref.connection, order.key)
+    with reachable():
+        rules = await context.tables.rows(FILTER, fresh=True)
+    if judge(now, rules.rows).action != "release":
+        return None
+    await Ledger(context.database).describe(now, OrderStatus.QUEUED)
+    return now
+
+
+async def _decide_again(context: Context, order: ChannelOrder) -> Prepared:
+    """Decide with what is known; where that is refused, with everything read anew: somebody may have mended it."""
+    try:
+        return await _decide(context, order, fresh=False)
+    except Invalid:
+        return await _decide(context, order, fresh=True)
+
+
+async def prepare(at: At[Context], order: ChannelOrder) -> Decision:
+    """Decide where the order goes and what is on it, before anything is written anywhere (contract C10).
+
+    When this failed before, order, tables and items are read again, so that a retry sees what a person has mended.
+    """
+    if not at.repeated:
+        return Decision(await _decide(at.services, order, fresh=False))
+    now = await _read_again(at.services, order)
+    return Decision() if now is None else Decision(await _decide_again(at.services, now), now)
 
 
 async def put_order(at: At[Context], order: ChannelOrder, prepared: Prepared, customer_id: str) -> Placed:
     """Create the sales order under our key.
 
-    When this was tried before, the ERP is asked first whether it has the order (contract C3); if it has not, the
-    decision is made again, because a person may have mended a table or an item since.
+    When this was tried before, the ERP is asked first whether it has the order (contract C3); if it has not, the order
+    is read and decided again, because a person may have mended it, a table or an item since, or cancelled it.
     """
     key = prepared.order.key
     if at.repeated:
         erp = at.services.topology.system(prepared.route.erp, Orders)
         try:
-            return Placed(await erp.get_order(key), prepared)
+            return Placed(prepared, await erp.get_order(key))
         except NotFound:
             pass
-        again = await _decide(at.services, order, fresh=True)
-        if again.route.erp != prepared.route.erp:
-            raise Invalid(
-                f"Order {order.number} is now routed to {again.route.erp}, but its customer was matched in "
-                f"{prepared.route.erp}",
-                errors=(
-                    FieldError(
-                        "was changed while the order was under way",
-                        "/erp",
-                        again.route.erp,
-                        "Route this order as before, or discard the item and let the sweep start the order anew.",
-                        "route-changed",
-                    ),
-                ),
-            )
-        if again.route.selling_entity != prepared.route.selling_entity:
-            customers = at.services.topology.system(again.route.erp, Customers)
-            await customers.allow_trading(
-                customer_id, selling_entity=again.route.selling_entity, currency=again.order.currency
-            )
+        now = await _read_again(at.services, order)
+        if now is None:
+            return Placed(prepared)
+        again = await _decide_again(at.services, now)
+        await _still_fits(at.services, prepared, again, customer_id)
         prepared = again
     erp = at.services.topology.system(prepared.route.erp, Orders)
     body = msgspec.structs.replace(prepared.order, customer_id=customer_id)
-    return Placed(await erp.put_order(key, body=body, look_first=at.repeated), prepared)
+    return Placed(prepared, await erp.put_order(key, body=body, look_first=at.repeated))
 
 
-async def check_total(at: At[Context], placed: Placed) -> OrderRef:
+async def _still_fits(context: Context, before: Prepared, now: Prepared, customer_id: str) -> None:
+    """Make the customer fit a decision that was made again. Raises Invalid when it leads to another ERP."""
+    if now.route.erp != before.route.erp:
+        raise Invalid(
+            f"Order {now.order.number} is now routed to {now.route.erp}, but its customer was matched in "
+            f"{before.route.erp}",
+            errors=(
+                FieldError(
+                    "was changed while the order was under way",
+                    "/erp",
+                    now.route.erp,
+                    f"Route this order to {before.route.erp} as before, then retry.",
+                    "route-changed",
+                ),
+            ),
+        )
+    if (now.route.selling_entity, now.order.currency) != (before.route.selling_entity, before.order.currency):
+        customers = context.topology.system(now.route.erp, Customers)
+        await customers.allow_trading(customer_id, selling_entity=now.route.selling_entity, currency=now.order.currency)
+
+
+async def check_total(at: At[Context], prepared: Prepared, ref: OrderRef) -> OrderRef:
     """Compare what the ERP comes to with the source (BR1); read it again when a person may have mended it."""
-    expected, ref = placed.prepared.order.expected_total, placed.ref
+    expected = prepared.order.expected_total
     if at.repeated:
         ref = await at.services.topology.system(ref.ref.connection, Orders).get_order(ref.key)
     if ref.total != expected:
@@ -214,12 +259,10 @@ async def check_total(at: At[Context], placed: Placed) -> OrderRef:
     return ref
 
 
-async def accept(at: At[Context], placed: Placed, ref: OrderRef) -> None:
+async def accept(at: At[Context], prepared: Prepared, ref: OrderRef) -> None:
     """Write down that the ERP has the order, in the ledger and the cross-reference (contract C14)."""
     context, erp = at.services, ref.ref.connection
-    await Ledger(context.database).accept(
-        ref, partner=placed.prepared.route.partner, sold=sold_lines(placed.prepared.order.lines)
-    )
+    await Ledger(context.database).accept(ref, partner=prepared.route.partner, sold=sold_lines(prepared.order.lines))
     with reachable():
         await context.crossref.put(f"order:{erp}", ref.key, ref.ref.id, by=BY)
         await context.crossref.put(f"order_of:{erp}", ref.ref.id, ref.key, by=BY)

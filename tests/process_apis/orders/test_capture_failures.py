@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 
 import msgspec
@@ -77,6 +78,28 @@ class TestInvalidOrders:
         assert b'"tax_codes":1' in prepared
         assert sum(s.name == "read_order" for s in done.steps) == 1
 
+    async def test_an_order_that_was_corrected_in_the_shop_is_read_again(self, house: House) -> None:
+        bad = order(lines=(line(1, "NW-TYPO", 2, "100.00"), order().lines[1]))
+        house.us.place(bad)
+        await house.webhook(bad)
+        detail = await house.stands("order_capture", bad.key, status=Status.DEAD)
+        house.us.place(order())
+        await house.retry(detail)
+        await house.captured(bad)
+        assert [x.sku for x in house.erp.orders[bad.key].lines] == ["NW-A", "NW-B"]
+        assert [x.sku for x in (await house.api.get_order(bad.key)).lines] == ["NW-A", "NW-B"]
+
+    async def test_an_order_that_was_cancelled_instead_is_left_alone(self, house: House) -> None:
+        bad = order(lines=(line(1, "NW-TYPO", 2, "100.00"),))
+        house.us.place(bad)
+        await house.webhook(bad)
+        detail = await house.stands("order_capture", bad.key, status=Status.DEAD)
+        house.us.place(order(cancelled_at=order().created_at, financial_state="refunded"))
+        await house.retry(detail)
+        await house.captured(bad)
+        assert not house.erp.orders
+        assert (await house.api.get_order(bad.key)).status is OrderStatus.CANCELLED
+
     async def test_a_failing_order_blocks_no_other(self, house: House) -> None:
         bad, good = order(5001, lines=(line(1, "NW-NEW", 1, "10.00"),)), order(5002)
         for one in (bad, good):
@@ -125,6 +148,18 @@ class TestBackendsThatFail:
         await house.captured(placed)
         assert house.erp.put_orders == 1
         assert house.us.links["5001"].erp_order_id == "1000"
+
+    async def test_an_order_cancelled_while_the_erp_was_away_is_not_written(self, house: House) -> None:
+        placed = order()
+        house.us.place(placed)
+        house.erp.faults.before["put_order"] = [Transient("503")]
+        await house.webhook(placed)
+        while house.erp.faults.count("put_order") == 0:  # noqa: ASYNC110  # the fake has no event to wait for
+            await asyncio.sleep(0.01)
+        house.us.place(order(cancelled_at=order().created_at, financial_state="refunded"))
+        await house.captured(placed)
+        assert not house.erp.orders
+        assert (await house.api.get_order(placed.key)).status is OrderStatus.CANCELLED
 
     async def test_a_customer_whose_answer_was_lost_is_not_made_twice(self, house: House) -> None:
         placed = order()
