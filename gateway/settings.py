@@ -17,14 +17,14 @@ LOOPBACK = ("127.0.0.0/8", "::1/128")
 class GatewaySettings(Struct, frozen=True, kw_only=True):
     """public_url is the one that has no default worth using elsewhere: every link in an answer starts with it."""
 
-    public_url: str = "http://127.0.0.1:8080"  # STRATA_PUBLIC_URL: issuer and start of all links; no trailing slash
-    problem_base: str = DEFAULT_BASE  # STRATA_PROBLEM_BASE: start of the `type` of our own problems
-    publications: Path | None = None  # STRATA_PUBLICATIONS: None = the file that ships with the gateway
-    secret_key: str = ""  # STRATA_SECRET_KEY: Fernet key (32 bytes, URL-safe base64) for keys at rest
+    public_url: str = "http://127.0.0.1:8080"  # issuer and start of all links; no trailing slash
+    problem_base: str = DEFAULT_BASE  # start of the `type` of our own problems
+    publications: Path | None = None  # None = the file that ships with the gateway
+    secret_key: str = ""  # Fernet key (32 bytes, URL-safe base64) for keys at rest
     data_dir: Path | None = None  # where a development key is made once (mode 0600) when none is given
-    allowed_hosts: tuple[str, ...] = ()  # STRATA_ALLOWED_HOSTS: besides public_url and loopback; "*" = any
-    trusted_proxies: tuple[str, ...] = ()  # STRATA_TRUSTED_PROXIES: networks whose X-Forwarded-For is believed
-    metrics_allowed: tuple[str, ...] = LOOPBACK  # STRATA_METRICS_ALLOWED: networks that may read /metrics
+    allowed_hosts: tuple[str, ...] = ()  # besides public_url and loopback; "*" = any
+    trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
+    metrics_allowed: tuple[str, ...] = LOOPBACK  # networks that may read /metrics
     plan_quotas: Mapping[str, int] = MappingProxyType({})  # plan -> quota, instead of the one in the publications
     token_lifetime_s: int = 900
     clock_skew_s: int = 30  # tolerated when iat and nbf are checked
