@@ -75,7 +75,7 @@ class Exchange:
         }
         with telemetry.span(f"{self.vendor} {operation}", attributes, kind=SpanKind.CLIENT) as span:
             try:
-                response = await self._http.request(method, url, headers=dict(headers), content=content)
+                response = await self._request(method, url, headers, content, effect)
                 outcome = str(response.status_code)
                 span.set_attribute("http.response.status_code", response.status_code)
                 return Reply(response.status_code, response.headers, response.content)
@@ -87,6 +87,17 @@ class Exchange:
                 raise self.lost(operation, effect, error) from error
             finally:
                 self._count(operation, outcome, time.perf_counter() - started)
+
+    async def _request(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes, effect: Effect
+    ) -> httpx.Response:
+        try:
+            return await self._http.request(method, url, headers=dict(headers), content=content)
+        except httpx.ReadError:
+            if effect == "write":
+                raise
+        # most likely the backend closed an idle connection just then: for a read, one more try costs nothing
+        return await self._http.request(method, url, headers=dict(headers), content=content)
 
     def lost(self, operation: str, effect: Effect, error: Exception) -> StrataError:
         """The error of a request that was sent and not answered whole."""

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from tests.sandboxes import sandbox, sandbox_process  # noqa: F401  # fixtures
+from tests.sandboxes import fresh_sandbox, sandbox, sandbox_process  # noqa: F401  # fixtures
 
 
 def free_port() -> int:

@@ -2,7 +2,7 @@
 
     def test_...(sandbox: Sandbox): sandbox.shopify.fault(kind="throttle", times=1)
 
-One process serves all tests of a run (of an xdist worker); `sandbox` hands it out reset.
+One process serves all tests of a run (of an xdist worker).
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ class Vendor:
 
     def reset(self) -> None:
         """Start data, no faults, no limits changed, clock at now."""
-        self.control("DELETE", "/faults")
         self.control("POST", "/reset", {})
+        self.mend()
+        self.forget_requests()
 
     def seed(self, **options: object) -> Any:
         """Add data."""
@@ -92,6 +93,12 @@ class Sandbox:
         """All vendors as they were at the start."""
         self.shopify.reset()
         self.netsuite.reset()
+
+    def mend(self) -> None:
+        """No faults, and an empty request log."""
+        for vendor in (self.shopify, self.netsuite):
+            vendor.mend()
+            vendor.forget_requests()
 
     def shop(self, name: str = "northwind-us", **options: object) -> Connection:
         """A connection to one of the shops."""
@@ -171,6 +178,13 @@ def sandbox_process() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(sandbox_process: Sandbox) -> Sandbox:
-    """The running sandbox, reset."""
-    sandbox_process.reset()
+    """The running sandbox without faults; records of earlier tests are still there, so use keys of your own."""
+    sandbox_process.mend()
     return sandbox_process
+
+
+@pytest.fixture
+def fresh_sandbox(sandbox: Sandbox) -> Sandbox:
+    """The running sandbox with its start data alone. Takes a second."""
+    sandbox.reset()
+    return sandbox

@@ -122,9 +122,15 @@ def refusal(reply: Reply, what: str) -> StrataError:
     details = details_of(reply.body)
     words = "; ".join(plain(d.detail) for d in details if d.detail) or f"it answered {reply.status}"
     causes = tuple(FieldError(plain(d.detail), pointer(d.path), code=d.code.lower()) for d in details)
-    if reply.status == 404:
+    if reply.status == 404 and details:
         return NotFound(f"{what}: {words}", errors=causes)
-    match class_of(reply.status, details):
+    if not details and reply.status not in STATUSES:
+        return Transient(f"{what}: something between us and NetSuite answered {reply.status}")
+    return _of_class(class_of(reply.status, details), reply, what, words, causes)
+
+
+def _of_class(kind: FailureClass, reply: Reply, what: str, words: str, causes: tuple[FieldError, ...]) -> StrataError:
+    match kind:
         case FailureClass.THROTTLED:
             pause = reply.retry_after_s or _PAUSE_S * (1 + random.random())  # noqa: S311  # jitter
             return Throttled(f"{what}: NetSuite is at its limit", retry_after_s=pause)
