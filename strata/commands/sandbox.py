@@ -66,6 +66,6 @@ def coverage(check: bool) -> None:
 
 def _pass_on(arguments: list[str]) -> int:
     try:
-        return subprocess.run([sys.executable, "-m", "sandbox", *arguments], check=False).returncode  # noqa: S603
+        return subprocess.run([sys.executable, "-P", "-m", "sandbox", *arguments], check=False).returncode  # noqa: S603
     except KeyboardInterrupt:
         return 0

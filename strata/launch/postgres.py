@@ -120,12 +120,10 @@ class Postgres:
         while True:
             try:
                 server.ensure_postgres_running()
-            except (subprocess.TimeoutExpired, AssertionError):  # still recovering; its pid file half-written
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
-            except subprocess.CalledProcessError:  # e.g. children of a killed one still hold its shared memory
-                if time.monotonic() > began + _LINGER_S:
+            except (subprocess.SubprocessError, AssertionError) as error:
+                # It may be recovering, or its pid file half-written; or children of a killed one hold its memory.
+                refused = isinstance(error, subprocess.CalledProcessError) and not self.running
+                if time.monotonic() > (began + _LINGER_S if refused else deadline):
                     raise
                 time.sleep(0.2)
             else:

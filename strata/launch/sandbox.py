@@ -59,7 +59,7 @@ class Sandbox:
         remedy = "The sandboxes use PORT+11 and following: take another one, e.g. `make run PORT=8180`."
         ports.check(wanted, host="127.0.0.1", remedy=remedy)
         self._folder.sandbox.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "sandbox", "run", *vendors]
+        command = [sys.executable, "-P", "-m", "sandbox", "run", *vendors]  # -P: the data folder has a `sandbox`, too
         command += ["--data", str(self._folder.sandbox), "--base-port", str(self._base_port)]
         with self._folder.sandbox_log.open("ab") as log:
             self._started = subprocess.Popen(  # noqa: S603  # our own command line

@@ -32,7 +32,7 @@ class WorkerChild:
         """Start the process; it loads its code and waits for `go`."""
         with self._log_file.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "strata.launch.child"), stdin=PIPE, stdout=PIPE, stderr=errors
+                *(sys.executable, "-P", "-m", "strata.launch.child"), stdin=PIPE, stdout=PIPE, stderr=errors
             )
 
     async def go(self, settings: dict[str, str]) -> None:

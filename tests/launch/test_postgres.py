@@ -24,8 +24,8 @@ import time; time.sleep(60)
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[Postgres]:
-    made = Postgres(tmp_path / "postgres")
+def postgres(open_path: Path) -> Iterator[Postgres]:
+    made = Postgres(open_path / "postgres")
     yield made
     made.stop()
 
@@ -49,9 +49,9 @@ async def test_it_starts_tuned_and_a_commit_is_on_disk_before_it_counts(postgres
 
 
 async def test_a_killed_starter_leaves_it_running_and_the_next_one_adopts_it(
-    tmp_path: Path, postgres: Postgres
+    open_path: Path, postgres: Postgres
 ) -> None:
-    command = [sys.executable, "-c", STARTER, tmp_path / "postgres"]
+    command = [sys.executable, "-c", STARTER, open_path / "postgres"]
     starter = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: ASYNC220  # nothing else runs in this loop
     assert starter.stdout is not None
     url = starter.stdout.readline().decode().strip()
@@ -62,22 +62,22 @@ async def test_a_killed_starter_leaves_it_running_and_the_next_one_adopts_it(
     assert await ask(url, "SELECT pg_postmaster_start_time()") == began
 
 
-async def test_what_was_committed_is_there_after_stop_and_after_a_crash(tmp_path: Path, postgres: Postgres) -> None:
+async def test_what_was_committed_is_there_after_stop_and_after_a_crash(open_path: Path, postgres: Postgres) -> None:
     url = postgres.start()
     await ask(url, "CREATE TABLE kept AS SELECT 42 AS answer")
     postgres.stop()
     assert not postgres.running
     url = postgres.start()
     assert await ask(url, "SELECT answer FROM kept") == 42
-    postmaster = int((tmp_path / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+    postmaster = int((open_path / "postgres" / "postmaster.pid").read_text().splitlines()[0])
     os.kill(postmaster, signal.SIGKILL)
     url = postgres.start()
     assert await ask(url, "SELECT answer FROM kept") == 42
 
 
-async def test_a_pid_file_that_names_somebody_else_is_not_believed(tmp_path: Path, postgres: Postgres) -> None:
+async def test_a_pid_file_that_names_somebody_else_is_not_believed(open_path: Path, postgres: Postgres) -> None:
     postgres.start()
-    pid_file = tmp_path / "postgres" / "postmaster.pid"
+    pid_file = open_path / "postgres" / "postmaster.pid"
     stale = pid_file.read_text().splitlines()
     postgres.stop()
     pid_file.write_text("\n".join([str(os.getpid()), *stale[1:]]) + "\n")
@@ -85,5 +85,5 @@ async def test_a_pid_file_that_names_somebody_else_is_not_believed(tmp_path: Pat
     assert await ask(postgres.start(), "SELECT 1") == 1
 
 
-def test_stopping_one_that_never_ran_is_nothing(tmp_path: Path) -> None:
-    Postgres(tmp_path / "none").stop()
+def test_stopping_one_that_never_ran_is_nothing(open_path: Path) -> None:
+    Postgres(open_path / "none").stop()
