@@ -27,11 +27,10 @@ def province(country_code: str | None, code_or_name: str | None) -> tuple[str | 
     """(code without the country part, name) of a province given by either."""
     if not code_or_name or not country_code:
         return code_or_name, code_or_name
-    found = pycountry.subdivisions.get(code=f"{country_code}-{code_or_name.upper()}")
-    if found is not None:
-        return code_or_name.upper(), found.name
-    for one in pycountry.subdivisions.get(country_code=country_code) or ():
-        if one.name == code_or_name:
+    wanted = f"{country_code}-{code_or_name.upper()}"
+    every: list[Any] = list(pycountry.subdivisions)  # its records have no declared members
+    for one in every:
+        if one.code == wanted or (one.country_code == country_code and one.name == code_or_name):
             return one.code.partition("-")[2], one.name
     return None, code_or_name
 

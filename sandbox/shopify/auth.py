@@ -20,6 +20,8 @@ from sandbox.shopify.state import State
 
 LIFE_S = 86_400
 DOMAIN = ".myshopify.com"
+# for clients that let the domain be set: *.localhost is this machine
+DOMAINS = (DOMAIN, ".localhost")
 UNKNOWN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 
 
@@ -41,9 +43,9 @@ class Auth:
         self.tokens = {shop: kept.token(f"access_token.{shop}", prefix="shpat_") for shop in shops}
 
     def shop_of_host(self, host: str) -> str | None:
-        """`{shop}.myshopify.com`, with or without a port."""
+        """`{shop}.myshopify.com` or `{shop}.localhost`, with or without a port."""
         name = host.partition(":")[0].lower()
-        return name.removesuffix(DOMAIN) if name.endswith(DOMAIN) else None
+        return next((name.removesuffix(domain) for domain in DOMAINS if name.endswith(domain)), None)
 
     def caller(self, request: Request) -> Caller | None:
         """Whose token this is, if it is one of the shop that the host names (any shop on loopback)."""

@@ -1,4 +1,4 @@
-"""Relay connections over search results and over lists that are held whole. Source: relay.dev/graphql/connections.htm."""
+"""Relay connections over search results and over whole lists. Source: relay.dev/graphql/connections.htm."""
 
 from __future__ import annotations
 
@@ -62,12 +62,13 @@ def decode_cursor(text: str) -> Cursor:
 
 def window(args: Mapping[str, Any], field: str) -> Window:
     """Read first/last/after/before. Raises GraphQLProblem: neither or both sizes, or a size out of bounds."""
-    first, last = args.get("first"), args.get("last")
-    if first is None and last is None:
+    first: int | None = args.get("first")
+    last: int | None = args.get("last")
+    size = first if last is None else last
+    if size is None:
         raise GraphQLProblem(f"you must provide one of first or last for `{field}`", code="BAD_REQUEST")
     if first is not None and last is not None:
         raise GraphQLProblem("providing both first and last is not supported", code="BAD_REQUEST")
-    size = first if first is not None else last
     if size < 0:
         raise GraphQLProblem(f"{'first' if last is None else 'last'} cannot be negative", code="BAD_REQUEST")
     if size > MAX_PAGE:

@@ -22,6 +22,12 @@ version path is served as {VERSION}; introspection answers the whole schema. A f
 """
 
 
+SYNTAX = """
+Terms, comparators, ranges, lists, phrases, prefixes, `field:*`, `AND`, `OR`, `NOT`, `-`, parentheses;
+`metafields.{namespace}.{key}` of orders, customers, products, variants.
+"""
+
+
 def text(schema: GraphQLSchema, fields: FieldTable) -> str:
     """The whole file."""
     parts = [HEAD]
@@ -30,8 +36,7 @@ def text(schema: GraphQLSchema, fields: FieldTable) -> str:
     parts.append(_types(schema, fields))
     parts.append("## Search\n")
     parts.extend(f"- {kind}: {', '.join(f'`{name}`' for name in sorted(known))}" for kind, known in SEARCH.items())
-    parts.append("\nTerms, comparators, ranges, lists, phrases, prefixes, `field:*`, `AND`, `OR`, `NOT`, `-`, parentheses; "
-                 "`metafields.{namespace}.{key}` of orders, customers, products, variants.\n")  # fmt: skip
+    parts.append(SYNTAX)
     parts.append("## Webhooks\n")
     parts.extend(f"- `{topic}`" for topic in TOPICS)
     parts.append(
@@ -48,7 +53,8 @@ def _route(pattern: str) -> str:
 
 def _object(schema: GraphQLSchema, name: str) -> GraphQLObjectType:
     found = schema.type_map[name]
-    assert isinstance(found, GraphQLObjectType)
+    if not isinstance(found, GraphQLObjectType):
+        raise TypeError(f"{name} is no object type")
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -297,6 +298,14 @@ class Order(msgspec.Struct):
 
     def zero(self) -> Bag:
         return self.totals.total.zero()
+
+
+class Of(NamedTuple):
+    """A part of an order together with the order. kind: its GraphQL type."""
+
+    order: Order
+    item: Any
+    kind: str
 
 
 class FulfillmentOrderLine(msgspec.Struct):

@@ -25,6 +25,10 @@ GRAMS = {
 }
 
 
+def _properties(given: Sequence[Input]) -> list[Pair]:
+    return [Pair(p["name"], p["value"]) for p in given]
+
+
 class OrderReader:
     """Reads the lines, shipping, discount and taxes of one order input, gathering all errors before any is raised.
 
@@ -129,7 +133,7 @@ class OrderReader:
             variant_title=None if variant_title == "Default Title" else variant_title,
             vendor=given.get("vendor") or (variant.vendor if variant else None),
             fulfillment_service=given.get("fulfillmentService") or "manual",
-            properties=[Pair(p["name"], p["value"]) for p in given.get("properties") or []],
+            properties=_properties(given.get("properties") or []),
         )
 
     def _variant(self, given: Input, path: Sequence[str | int]) -> Variant | None:

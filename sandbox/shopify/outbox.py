@@ -2,7 +2,9 @@
 
 Five seconds per attempt, one to connect; anything but 2xx is a failure, redirects too; eight retries over four hours on
 the sandbox clock with exponential back-off; a subscription whose delivery was given up without any success since is
-deleted. No order is promised. Source: shopify.dev/docs/apps/build/webhooks, changelog "updates to webhook retry mechanism".
+deleted. No order is promised.
+
+Source: shopify.dev/docs/apps/build/webhooks, changelog "updates to webhook retry mechanism".
 """
 
 from __future__ import annotations
@@ -234,7 +236,8 @@ class Outbox:
 
     async def _post(self, item: Delivery) -> tuple[int | None, str | None]:
         """(status, None) or (None, what went wrong)."""
-        assert self._client is not None
+        if self._client is None:
+            return None, "the sandbox is stopping"
         try:
             request = self._client.post(item.uri).headers(self.headers(item)).body_bytes(item.body.encode()).build()
             response = await request.send()

@@ -13,8 +13,9 @@ T = TypeVar("T")
 SORT: dict[str, dict[str, str]] = {
     "order": {
         "CREATED_AT": "created_at", "UPDATED_AT": "updated_at", "PROCESSED_AT": "processed_at", "ID": "id",
-        "ORDER_NUMBER": "number", "TOTAL_PRICE": "total", "CURRENT_TOTAL_PRICE": "total", "CUSTOMER_NAME": "customer_name",
-        "FINANCIAL_STATUS": "financial_status", "FULFILLMENT_STATUS": "fulfillment_status", "PO_NUMBER": "po_number",
+        "ORDER_NUMBER": "number", "TOTAL_PRICE": "total", "CURRENT_TOTAL_PRICE": "total",
+        "CUSTOMER_NAME": "customer_name", "FINANCIAL_STATUS": "financial_status",
+        "FULFILLMENT_STATUS": "fulfillment_status", "PO_NUMBER": "po_number",
         "TOTAL_ITEMS_QUANTITY": "quantity", "RELEVANCE": "id",
     },
     "customer": {"CREATED_AT": "created_at", "UPDATED_AT": "updated_at", "ID": "id", "NAME": "name", "RELEVANCE": "id"},

@@ -111,7 +111,8 @@ def _products(
             for place, item in enumerate(variants, start=1)
         ]  # fmt: skip
         product = Product(
-            id=product_id, shop=store.subdomain, title=title, handle=re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-"),
+            id=product_id, shop=store.subdomain, title=title,
+            handle=re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-"),
             vendor=variants[0].vendor, product_type="Gift Cards" if gift_card else "Outdoor",
             variant_ids=[v.id for v in made], created_at=opened, updated_at=opened, gift_card=gift_card,
             option_name="Denominations" if gift_card else "Variant",

@@ -29,14 +29,17 @@ from sandbox.shopify.tokens import tokens
 # What each kind of object is searched and sorted by; `search.py` says what the columns mean.
 COLUMNS: dict[str, dict[str, str]] = {
     "order": {
-        "shop": "TEXT", "created_at": "INT", "updated_at": "INT", "processed_at": "INT", "name": "TEXT", "number": "INT",
+        "shop": "TEXT", "created_at": "INT", "updated_at": "INT", "processed_at": "INT", "name": "TEXT",
+        "number": "INT",
         "email": "TEXT", "financial_status": "TEXT", "fulfillment_status": "TEXT", "status": "TEXT", "tags": "TEXT",
         "customer_id": "INT", "customer_name": "TEXT", "po_number": "TEXT", "source_name": "TEXT",
         "source_identifier": "TEXT", "test": "INT", "total": "REAL", "skus": "TEXT", "gateways": "TEXT",
-        "discount_codes": "TEXT", "confirmation_number": "TEXT", "risk": "TEXT", "quantity": "INT", "default_text": "TEXT",
+        "discount_codes": "TEXT", "confirmation_number": "TEXT", "risk": "TEXT", "quantity": "INT",
+        "default_text": "TEXT",
     },
     "customer": {
-        "shop": "TEXT", "created_at": "INT", "updated_at": "INT", "email": "TEXT", "phone": "TEXT", "first_name": "TEXT",
+        "shop": "TEXT", "created_at": "INT", "updated_at": "INT", "email": "TEXT", "phone": "TEXT",
+        "first_name": "TEXT",
         "last_name": "TEXT", "name": "TEXT", "tags": "TEXT", "state": "TEXT", "orders_count": "INT",
         "total_spent": "REAL", "country": "TEXT", "default_text": "TEXT",
     },
@@ -169,7 +172,9 @@ class State:
                 "discount_codes": listed([a.code for a in order.applications]),
                 "confirmation_number": order.confirmation_number.lower(), "risk": _risk_level(order.risk),
                 "quantity": sum(line.quantity for line in order.lines),
-                "default_text": tokens(order.name, order.email, name, *(line.title for line in order.lines), *order.tags),
+                "default_text": tokens(
+                    order.name, order.email, name, *(line.title for line in order.lines), *order.tags
+                ),
             },
         )  # fmt: skip
         return order
@@ -182,10 +187,12 @@ class State:
             "customer",
             customer.id,
             {
-                "shop": customer.shop, "created_at": epoch(customer.created_at), "updated_at": epoch(customer.updated_at),
+                "shop": customer.shop, "created_at": epoch(customer.created_at),
+                "updated_at": epoch(customer.updated_at),
                 "email": tokens(customer.email), "phone": tokens(customer.phone),
                 "first_name": tokens(customer.first_name), "last_name": tokens(customer.last_name),
-                "name": f"{customer.last_name or ''}, {customer.first_name or ''}".lower(), "tags": listed(customer.tags),
+                "name": f"{customer.last_name or ''}, {customer.first_name or ''}".lower(),
+                "tags": listed(customer.tags),
                 "state": customer.state.lower(), "orders_count": customer.orders_count,
                 "total_spent": float(customer.total_spent), "country": listed(countries),
                 "default_text": tokens(customer.name, customer.email, customer.phone, *customer.tags),
@@ -217,7 +224,8 @@ class State:
             variant.id,
             {
                 "shop": variant.shop, "created_at": epoch(variant.created_at), "updated_at": epoch(variant.updated_at),
-                "title": tokens(variant.title), "sku": (variant.sku or "").lower(), "barcode": (variant.barcode or "").lower(),
+                "title": tokens(variant.title), "sku": (variant.sku or "").lower(),
+                "barcode": (variant.barcode or "").lower(),
                 "product_id": variant.product_id, "vendor": tokens(variant.vendor), "position": variant.position,
                 "product_title": variant.product_title.lower(),
                 "default_text": tokens(variant.product_title, variant.title, variant.sku, variant.barcode),

@@ -39,10 +39,8 @@ def apply_discount(
         weights = [line.original_total for line in lines if not line.gift_card]
     zero = application.amount.zero()
     whole = total(weights, zero)
-    if application.value_type == "percentage":
-        amount = whole.scaled(application.value / HUNDRED)
-    else:
-        amount = application.amount
+    percentage = application.value_type == "percentage"
+    amount = whole.scaled(application.value / HUNDRED) if percentage else application.amount
     application.amount = amount.at_most(whole)
     for target, part in zip(targets, share_bag(application.amount, weights), strict=True):
         if not part.is_zero():

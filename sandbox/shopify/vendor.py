@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import uuid4
 
 import msgspec
@@ -85,8 +85,7 @@ class Shopify:
 
     @property
     def _limits(self) -> ShopifyLimits:
-        assert isinstance(self.limits, ShopifyLimits)
-        return self.limits
+        return cast(ShopifyLimits, self.limits)
 
     # Requests ----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ mutation's 10 is unverified).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from graphql import (
@@ -25,9 +25,10 @@ from graphql import (
     OperationType,
     SelectionSetNode,
     VariableNode,
-    get_named_type,
     is_leaf_type,
 )
+
+from sandbox.shopify.engine import upstream
 
 MUTATION = 10
 MAX_SINGLE = 1000
@@ -59,7 +60,8 @@ def plan(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefi
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     root = schema.mutation_type if operation.operation is OperationType.MUTATION else schema.query_type
     base = MUTATION if operation.operation is OperationType.MUTATION else None
-    assert root is not None
+    if root is None:
+        raise ValueError("the schema has no such root")
     return Plan(_Planner(schema, fragments).branches(operation.selection_set, root, base))
 
 
@@ -80,8 +82,7 @@ class _Planner:
             if isinstance(selection, InlineFragmentNode):
                 condition, inner = selection.type_condition, selection.selection_set
             else:
-                assert isinstance(selection, FragmentSpreadNode)
-                fragment = self.fragments[selection.name.value]
+                fragment = self.fragments[cast(FragmentSpreadNode, selection).name.value]
                 condition, inner = fragment.type_condition, fragment.selection_set
             target = self.schema.type_map[condition.name.value] if condition else type_
             nested = self.branches(inner, target, base)
@@ -94,7 +95,7 @@ class _Planner:
     def item(self, node: FieldNode, type_: Any, base: int | None) -> Item | None:
         if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) or node.name.value.startswith("__"):
             return None
-        named = get_named_type(type_.fields[node.name.value].type)
+        named = upstream.named_type(upstream.type_of(type_.fields[node.name.value]))
         key = node.alias.value if node.alias else node.name.value
         if is_leaf_type(named) or node.selection_set is None:
             return Item(key, base or 0, False, None, []) if base else None

@@ -5,7 +5,7 @@ Source: graphql-ruby, lib/graphql/static_validation/rules/.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from graphql import (
     ArgumentNode,
@@ -27,18 +27,15 @@ from graphql import (
     ValidationContext,
     ValidationRule,
     VariableNode,
-    get_named_type,
     is_leaf_type,
     is_required_argument,
     is_required_input_field,
-    is_type_sub_type_of,
     print_ast,
     specified_rules,
-    type_from_ast,
     validate,
-    value_from_ast,
 )
 from graphql.validation import (
+    ASTValidationRule,
     FieldsOnCorrectTypeRule,
     KnownArgumentNamesRule,
     KnownFragmentNamesRule,
@@ -52,6 +49,7 @@ from graphql.validation import (
 )
 
 from sandbox.shopify.context import FieldTable
+from sandbox.shopify.engine import upstream
 from sandbox.shopify.errors import not_simulated
 
 
@@ -102,7 +100,7 @@ class _Rule(ValidationRule):
 class Fields(_Rule):
     """Fields, their selections and their arguments."""
 
-    fields: FieldTable = {}
+    fields: ClassVar[FieldTable] = {}
 
     def enter_field(self, node: FieldNode, _key: Any, _parent: Any, _path: Any, ancestors: list[Any]) -> None:
         context: ValidationContext = self.context
@@ -139,10 +137,10 @@ class Fields(_Rule):
             self.report_error(not_simulated(f"Field '{name}' on type '{parent.name}'", node))
 
     def _selections(self, node: FieldNode, ancestors: list[Any]) -> None:
-        type_ = self.context.get_type()
+        type_: Any = upstream.selected_type(self.context)
         if type_ is None:
             return
-        named = get_named_type(type_)
+        named: Any = upstream.named_type(type_)
         label = f"field '{node.name.value}'"
         if is_leaf_type(named) and node.selection_set:
             chosen = ", ".join(f'"{s.name.value}"' for s in node.selection_set.selections if isinstance(s, FieldNode))
@@ -167,7 +165,11 @@ class Literals(_Rule):
         if argument is None or owner is None:
             return
         self._value(
-            node.value, argument.type, node, ancestors, ("Argument", node.name.value, "Field", owner.name.value)
+            node.value,
+            upstream.type_of(argument),
+            node,
+            ancestors,
+            ("Argument", node.name.value, "Field", owner.name.value),
         )
 
     def _value(
@@ -175,14 +177,14 @@ class Literals(_Rule):
     ) -> None:
         if isinstance(value, VariableNode):
             return
-        named = get_named_type(type_)
+        named = upstream.named_type(type_)
         if isinstance(named, GraphQLInputObjectType) and isinstance(value, ObjectValueNode):
             self._object(value, named, node, ancestors)
             return
         if _holds_variables(value):
             return
         try:
-            coerced = value_from_ast(value, type_)  # pyright: ignore[reportArgumentType]  # a ValueNode by grammar
+            coerced = upstream.value_from_ast(value, type_)
         except GraphQLError:
             coerced = Undefined
         if coerced is Undefined:
@@ -205,7 +207,7 @@ class Literals(_Rule):
                 )  # fmt: skip
             else:
                 place = ("Argument", field.name.value, "InputObject", type_.name)
-                self._value(field.value, definition.type, field, inner, place)
+                self._value(field.value, upstream.type_of(definition), field, inner, place)
         for name, definition in type_.fields.items():
             if is_required_input_field(definition) and name not in given:
                 self.say(
@@ -240,11 +242,12 @@ class Variables(_Rule):
                     "variableNotDefined", variableName=name,
                 )  # fmt: skip
                 continue
-            type_ = type_from_ast(self.context.schema, definition.type)
-            if type_ is not None and usage.type is not None and not self._fits(type_, usage, definition):
+            type_ = upstream.type_from_ast(self.context.schema, definition.type)
+            wanted = upstream.type_of(usage)
+            if type_ is not None and wanted is not None and not self._fits(type_, usage, definition):
                 self.say(
                     f"Type mismatch on variable ${name} and argument {_argument_of(node, usage.node)} "
-                    f"({_printed(definition.type)} / {usage.type})",
+                    f"({_printed(definition.type)} / {wanted})",
                     usage.node, [node], "variableMismatch", variableName=name, typeName=_printed(definition.type),
                     argumentName=_argument_of(node, usage.node), errorMessage="Type mismatch",
                 )  # fmt: skip
@@ -256,13 +259,13 @@ class Variables(_Rule):
                 )  # fmt: skip
 
     def _fits(self, type_: Any, usage: Any, definition: Any) -> bool:
-        wanted = usage.type
+        wanted: Any = upstream.type_of(usage)
         if isinstance(wanted, GraphQLNonNull) and not isinstance(type_, GraphQLNonNull):
             has_default = definition.default_value is not None or usage.default_value is not Undefined
             if not has_default:
                 return False
-            return is_type_sub_type_of(self.context.schema, type_, wanted.of_type)
-        return is_type_sub_type_of(self.context.schema, type_, wanted)
+            wanted = upstream.inner_type(wanted)
+        return upstream.is_sub_type(self.context.schema, type_, wanted)
 
 
 def _argument_of(operation: Node, variable: Node) -> str:
@@ -273,11 +276,8 @@ def _argument_of(operation: Node, variable: Node) -> str:
         if isinstance(node, ArgumentNode | ObjectFieldNode) and node.value is variable:
             return node.name.value
         for key in getattr(node, "keys", ()):
-            child = getattr(node, key, None)
-            if isinstance(child, tuple | list):
-                stack.extend(child)
-            elif isinstance(child, Node):
-                stack.append(child)
+            child: Any = getattr(node, key, None)
+            stack.extend(one for one in upstream.as_list(child) if isinstance(one, Node))
     return variable.name.value if isinstance(variable, VariableNode) else ""
 
 
@@ -318,14 +318,14 @@ REPLACED = {
 }
 
 
-def rules(fields: FieldTable) -> list[type[ValidationRule]]:
+def rules(fields: FieldTable) -> list[type[ASTValidationRule]]:
     """The rules for a schema of which `fields` are simulated."""
     ours = type("SimulatedFields", (Fields,), {"fields": fields})
     kept = [rule for rule in specified_rules if rule not in REPLACED]
     return [ours, Literals, Variables, Fragments, *kept]
 
 
-def check(schema: GraphQLSchema, document: DocumentNode, chosen: list[type[ValidationRule]]) -> list[GraphQLError]:
+def check(schema: GraphQLSchema, document: DocumentNode, chosen: list[type[ASTValidationRule]]) -> list[GraphQLError]:
     """The errors of a document, at most 50."""
     return validate(schema, document, chosen, max_errors=50)
 

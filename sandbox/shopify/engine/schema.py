@@ -123,14 +123,14 @@ def _literal_parser(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _resolver(resolver: Resolver) -> Callable[..., Any]:
-    def resolve(source: Any, info: GraphQLResolveInfo, **args: Any) -> Any:
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
         return resolver(source, cast(Context, info.context), args)
 
     return resolve
 
 
 def _missing(type_name: str, field: str) -> Callable[..., Any]:
-    def resolve(_source: Any, _info: GraphQLResolveInfo, **_args: Any) -> Any:
+    def resolve(_source: Any, _info: GraphQLResolveInfo[Any], **_args: Any) -> Any:
         raise not_simulated(f"Field '{field}' on type '{type_name}'")
 
     return resolve

@@ -1,10 +1,13 @@
-"""Wrong variable values, said as graphql-ruby says them. Source: graphql-ruby, lib/graphql/query/input_validation_result.rb."""
+"""Wrong variable values, said as graphql-ruby says them.
+
+Source: graphql-ruby, lib/graphql/query/input_validation_result.rb.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     GraphQLEnumType,
@@ -18,8 +21,9 @@ from graphql import (
     Undefined,
     is_required_input_field,
     print_ast,
-    type_from_ast,
 )
+
+from sandbox.shopify.engine import upstream
 
 Problem = tuple[list[str | int], str]
 
@@ -29,7 +33,7 @@ def explain(schema: GraphQLSchema, operation: OperationDefinitionNode, values: M
     errors: list[GraphQLError] = []
     for definition in operation.variable_definitions or ():
         name = definition.variable.name.value
-        type_ = type_from_ast(schema, definition.type)
+        type_: Any = upstream.type_from_ast(schema, definition.type)
         if type_ is None or (name not in values and definition.default_value is not None):
             continue
         value = values.get(name)
@@ -60,12 +64,12 @@ def _problems(value: Any, type_: Any, path: list[str | int]) -> Iterator[Problem
         if value is None:
             yield path, "Expected value to not be null"
             return
-        type_ = type_.of_type
+        type_ = cast(Any, type_.of_type)
     if value is None:
         return
     if isinstance(type_, GraphQLList):
-        for index, item in enumerate(value if isinstance(value, list) else [value]):
-            yield from _problems(item, type_.of_type, [*path, index] if isinstance(value, list) else path)
+        for index, item in enumerate(cast(list[Any], value) if isinstance(value, list) else [value]):
+            yield from _problems(item, cast(Any, type_.of_type), [*path, index] if isinstance(value, list) else path)
     elif isinstance(type_, GraphQLInputObjectType):
         yield from _object_problems(value, type_, path)
     elif isinstance(type_, GraphQLEnumType):

@@ -103,7 +103,8 @@ def customer_update(ctx: Context, args: Args) -> dict[str, Any]:
 def customer_set(ctx: Context, args: Args) -> dict[str, Any]:
     """Create or update by id, e-mail, phone or custom id."""
     given: Input = args["input"]
-    identifier: Input = {k: v for k, v in (args.get("identifier") or {}).items() if v is not None}
+    named: Input = args.get("identifier") or {}
+    identifier: Input = {k: v for k, v in named.items() if v is not None}
     known: Customer | None = None
     values = dict(given)
     if "id" in identifier or given.get("id"):

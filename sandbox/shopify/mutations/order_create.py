@@ -73,7 +73,7 @@ def order_create(ctx: Context, args: Args) -> dict[str, Any]:
         source_name=given.get("sourceName") or "api",
         tags=unique_tags(given.get("tags") or []),
         note=given.get("note"),
-        attributes=[Pair(a["key"], a.get("value")) for a in given.get("customAttributes") or []],
+        attributes=_attributes(given.get("customAttributes") or []),
         email=given.get("email") or (customer.email if customer else None),
         phone=given.get("phone") or (customer.phone if customer and not given.get("email") else None),
         customer_id=customer.id if customer else None,
@@ -101,6 +101,10 @@ def order_create(ctx: Context, args: Args) -> dict[str, Any]:
     if options.get("sendReceipt"):
         fulfilment.notify(ctx, order, "order_confirmation", None)
     return {"order": order}
+
+
+def _attributes(given: Sequence[Input]) -> list[Pair]:
+    return [Pair(a["key"], a.get("value")) for a in given]
 
 
 def _rate(currency: str, presentment: str) -> Decimal:

@@ -8,7 +8,7 @@ from sandbox.shopify import addresses, events, fulfilment, totals
 from sandbox.shopify.context import Args, Context, mine
 from sandbox.shopify.errors import UserErrors
 from sandbox.shopify.gid import number as gid_number
-from sandbox.shopify.model import Customer, Order, Pair, Product, Transaction
+from sandbox.shopify.model import Customer, Of, Order, Pair, Product, Transaction
 from sandbox.shopify.money import Bag
 from sandbox.shopify.mutations import metafields
 from sandbox.shopify.mutations.customers import unique_tags
@@ -50,7 +50,7 @@ def order_update(ctx: Context, args: Args) -> dict[str, Any]:
     return {"order": updated(ctx, order)}
 
 
-def _pay(ctx: Context, order: Order, kind: str, amount: Bag, gateway: str, parent: int | None = None) -> Transaction:
+def _pay(ctx: Context, order: Order, kind: str, *, amount: Bag, gateway: str, parent: int | None = None) -> Transaction:
     item = Transaction(
         id=ctx.state.new_id("OrderTransaction"), kind=kind, status="SUCCESS", gateway=gateway, amount=amount,
         created_at=ctx.now, processed_at=ctx.now, test=order.test, parent_id=parent,
@@ -77,9 +77,9 @@ def order_mark_as_paid(ctx: Context, args: Args) -> dict[str, Any]:
         raise UserErrors((["id"], "Order cannot be marked as paid.", None))
     authorised = next((t for t in order.transactions if t.kind == "AUTHORIZATION" and t.status == "SUCCESS"), None)
     if authorised is not None:
-        _pay(ctx, order, "CAPTURE", due, authorised.gateway, authorised.id)
+        _pay(ctx, order, "CAPTURE", amount=due, gateway=authorised.gateway, parent=authorised.id)
     else:
-        _pay(ctx, order, "SALE", due, "manual")
+        _pay(ctx, order, "SALE", amount=due, gateway="manual")
     order.financial_status = "PAID"
     _credit(ctx, order)
     return {"order": updated(ctx, order, "orders/paid")}
@@ -103,12 +103,12 @@ def order_capture(ctx: Context, args: Args) -> dict[str, Any]:
     )
     if amount <= 0 or amount > side:
         raise UserErrors((["amount"], "Amount exceeds the authorized amount", None))
-    item = _pay(ctx, order, "CAPTURE", left.scaled(amount / side), parent.gateway, parent.id)
+    item = _pay(ctx, order, "CAPTURE", amount=left.scaled(amount / side), gateway=parent.gateway, parent=parent.id)
     paid = order.financial_status == "PAID"
     if paid:
         _credit(ctx, order)
     updated(ctx, order, *(("orders/paid",) if paid else ()))
-    return {"transaction": (order, item)}
+    return {"transaction": Of(order, item, "OrderTransaction")}
 
 
 def order_cancel(ctx: Context, args: Args) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def order_cancel(ctx: Context, args: Args) -> dict[str, Any]:
         raise UserErrors((["orderId"], "Order has already been cancelled", "INVALID"))
     if any(line.fulfilled_quantity for line in order.lines if not line.gift_card):
         raise UserErrors((["orderId"], "Cannot cancel an order with fulfilled items", "INVALID"))
-    method = args.get("refundMethod") or {}
+    method: Args = args.get("refundMethod") or {}
     refund = bool(args.get("refund") or method.get("originalPaymentMethodsRefund"))
     fulfilment.cancel_open(ctx, order)
     order.cancelled_at = order.closed_at = ctx.now
@@ -126,10 +126,10 @@ def order_cancel(ctx: Context, args: Args) -> dict[str, Any]:
     paid = totals.received(order.transactions, order.zero())
     if refund and not paid.is_zero():
         sale = next(t for t in order.transactions if t.kind in totals.RECEIVING)
-        _pay(ctx, order, "REFUND", paid, sale.gateway, sale.id)
+        _pay(ctx, order, "REFUND", amount=paid, gateway=sale.gateway, parent=sale.id)
     elif order.financial_status == "AUTHORIZED":
         held = next(t for t in order.transactions if t.kind == "AUTHORIZATION")
-        _pay(ctx, order, "VOID", held.amount, held.gateway, held.id)
+        _pay(ctx, order, "VOID", amount=held.amount, gateway=held.gateway, parent=held.id)
         order.financial_status = "VOIDED"
     elif order.financial_status == "PENDING":
         order.financial_status = "VOIDED"

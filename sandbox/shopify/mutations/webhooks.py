@@ -30,7 +30,7 @@ def topic_header(topic: str) -> str:
 
 def _uri(given: Input) -> str:
     """The address to call. Plain http is taken too, which the vendor refuses: receivers here are on loopback."""
-    uri = given.get("uri") or given.get("callbackUrl")
+    uri: str | None = given.get("uri") or given.get("callbackUrl")
     if not uri:
         raise UserErrors(([*PATH, "uri"], "Address can't be blank", None))
     if uri.startswith(NOT_DELIVERED):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sandbox.shopify.context import Args, Context, FieldTable, mine
+from sandbox.shopify.context import Args, Context, FieldTable, Resolver, mine
 from sandbox.shopify.gid import gid
 from sandbox.shopify.gid import number as gid_number
 from sandbox.shopify.model import GiftCard, Location, Product, Variant
@@ -101,7 +101,7 @@ def _level_of_item(source: Location, ctx: Context, args: Args) -> Level | None:
     return Level(found, source) if found is not None and source.id in found.stock else None
 
 
-def _card_money(amount: str) -> Any:
+def _card_money(amount: str) -> Resolver:
     return lambda source, _ctx, _args: Money(getattr(source, amount), source.currency)
 
 
@@ -258,5 +258,6 @@ CATALOGUE: FieldTable = {
         "updatedAt": attribute("updated_at"),
         "templateSuffix": constant(None),
     },
-} | connection_types("Product", "ProductVariant", "InventoryLevel", "InventoryItem", "Location", "GiftCard")
+    **connection_types("Product", "ProductVariant", "InventoryLevel", "InventoryItem", "Location", "GiftCard"),
+}
 __all__ = ["CATALOGUE", "Item", "Level", "level_at", "member"]

@@ -11,17 +11,9 @@ from sandbox.shopify import addresses
 from sandbox.shopify.connection import of_list
 from sandbox.shopify.context import Args, Context, FieldTable, Resolver
 from sandbox.shopify.gid import gid
-from sandbox.shopify.model import Address, Metafield, Order
+from sandbox.shopify.model import Address, Metafield, Of
 from sandbox.shopify.money import Bag, money_text
 from sandbox.shopify.mutations import metafields
-
-
-class Of(NamedTuple):
-    """A part of an order together with the order. kind: its GraphQL type."""
-
-    order: Order
-    item: Any
-    kind: str
 
 
 class Money(NamedTuple):
@@ -63,7 +55,7 @@ def shop_text(bag: Bag) -> str:
     return money_text(bag.shop, bag.currency)
 
 
-def paged(items: Any, field: str) -> Resolver:
+def paged(items: Resolver, field: str) -> Resolver:
     """A connection over the list that `items(source, ctx, args)` gives."""
     return lambda source, ctx, args: of_list(items(source, ctx, args), args, field)
 
@@ -204,4 +196,5 @@ COMMON: FieldTable = {
         "sizeInBytes": lambda source, _ctx, _args: len(source.value.encode()),
     },
     "MetafieldIdentifier": members("ownerId", "namespace", "key"),
-} | connection_types("Metafield", "MailingAddress")
+    **connection_types("Metafield", "MailingAddress"),
+}

@@ -84,4 +84,5 @@ CUSTOMERS: FieldTable = {
         "marketingCollectedFrom": constant(None),
         "sourceLocation": constant(None),
     },
-} | connection_types("Customer")
+    **connection_types("Customer"),
+}

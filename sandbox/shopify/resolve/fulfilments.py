@@ -36,7 +36,8 @@ class ShippedLine(NamedTuple):
 
 def _order(source: FulfillmentOrder | Fulfillment, ctx: Context, _args: Args) -> Order:
     found = ctx.state.orders.get(source.order_id)
-    assert found is not None, "a fulfilment has its order"
+    if found is None:
+        raise LookupError(f"fulfilment {source.id} has lost its order")
     return found
 
 
@@ -93,7 +94,8 @@ def _tracking(source: Fulfillment, _ctx: Context, args: Args) -> list[dict[str, 
 
 def _assigned(source: FulfillmentOrder, ctx: Context, _args: Args) -> dict[str, Any]:
     place = ctx.state.locations.get(source.location_id)
-    assert place is not None, "a fulfilment order has its location"
+    if place is None:
+        raise LookupError(f"fulfilment order {source.id} has lost its location")
     home = place.address
     return {
         "location": place, "name": place.name, "address1": home.address1, "address2": home.address2, "city": home.city,
@@ -186,4 +188,5 @@ FULFILMENTS: FieldTable = {
         "discountedTotalSet": lambda s, _c, _a: _line(s).price * s.item.quantity,
     },
     "FulfillmentTrackingInfo": members("company", "number", "url"),
-} | connection_types("FulfillmentOrder", "FulfillmentOrderLineItem", "Fulfillment", "FulfillmentLineItem")  # fmt: skip
+    **connection_types("FulfillmentOrder", "FulfillmentOrderLineItem", "Fulfillment", "FulfillmentLineItem"),
+}  # fmt: skip

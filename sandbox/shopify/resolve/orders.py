@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from sandbox.shopify import totals
@@ -244,8 +245,7 @@ ORDER: dict[str, Resolver] = {
 
 
 def _part(path: str) -> Resolver:
-    get = attribute(f"item.{path}")
-    return get
+    return attribute(f"item.{path}")
 
 
 def _line(of: Callable[[Line], Any]) -> Resolver:
@@ -253,14 +253,10 @@ def _line(of: Callable[[Line], Any]) -> Resolver:
 
 
 def _unit(bag: Bag, quantity: int) -> Bag:
-    from decimal import Decimal  # noqa: PLC0415
-
     return bag.scaled(Decimal(1) / quantity) if quantity else bag
 
 
 def _left(line: Line, bag: Bag) -> Bag:
-    from decimal import Decimal  # noqa: PLC0415
-
     return bag.scaled(Decimal(line.fulfillable_quantity) / line.quantity)
 
 
@@ -470,5 +466,6 @@ ORDERS: FieldTable = {
         "provider": constant(None),
     },
     "CashRoundingAdjustment": members("paymentSet", "refundSet"),
-} | connection_types("Order", "LineItem", "ShippingLine", "DiscountApplication")
+    **connection_types("Order", "LineItem", "ShippingLine", "DiscountApplication"),
+}
 __all__ = ["ORDERS", "decimal_text", "gid"]

@@ -147,4 +147,5 @@ SHOP: FieldTable = {
         "updatedAt": attribute("updated_at"),
     },
     "WebhookHttpEndpoint": members("callbackUrl"),
-} | connection_types("WebhookSubscription")
+    **connection_types("WebhookSubscription"),
+}
