@@ -37,6 +37,13 @@ async def other(pool: asyncpg.Pool) -> AsyncIterator[Governor]:
     await made.close()
 
 
+async def queued(governor: Governor, tickets: int) -> None:
+    """Wait until so many tickets wait in the database."""
+    async with asyncio.timeout(10):
+        while (await governor.usage())[ACCOUNT][1] != tickets:  # noqa: ASYNC110  # the database is asked
+            await asyncio.sleep(0.005)
+
+
 class TestLimit:
     async def test_no_more_than_the_limit_are_held_at_once_over_two_processes(
         self, governor: Governor, other: Governor
@@ -80,7 +87,7 @@ class TestWaiting:
             tasks: list[asyncio.Task[None]] = []
             for number in range(8):
                 tasks.append(asyncio.create_task(call((governor, other)[number % 2], number)))
-                await asyncio.sleep(0.02)
+                await queued(governor, number + 1)
         await asyncio.gather(*tasks)
         assert served == list(range(8))
 
