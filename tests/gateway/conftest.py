@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import httpx
 import pytest
 from cryptography.fernet import Fernet
@@ -104,8 +109,35 @@ async def a_house(postgres_url: str, *, redis_url: str | None = None, **changes:
     await gateway.shutdown()
 
 
+@pytest.fixture(scope="session")
+def shared_url(postgres_server: str) -> Iterator[str]:
+    """One database for all tests of this process that only add to it."""
+    name = f"strata_test_{secrets.token_hex(6)}"
+
+    def run(statement: str) -> None:
+        async def execute() -> None:
+            admin = await asyncpg.connect(postgres_server)
+            await admin.execute(statement)
+            await admin.close()
+
+        with ThreadPoolExecutor(1) as pool:  # a loop of its own, whatever this thread's is doing
+            pool.submit(asyncio.run, execute()).result()
+
+    run(f'CREATE DATABASE "{name}"')
+    yield urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
+    run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 @pytest.fixture
-async def house(postgres_url: str) -> AsyncIterator[House]:
+async def house(shared_url: str) -> AsyncIterator[House]:
+    """A gateway on the shared database: do not change what others rely on."""
+    async with a_house(shared_url) as started:
+        yield started
+
+
+@pytest.fixture
+async def own_house(postgres_url: str) -> AsyncIterator[House]:
+    """A gateway on the test's own database, `postgres_url`."""
     async with a_house(postgres_url) as started:
         yield started
 

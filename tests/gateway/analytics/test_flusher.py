@@ -24,26 +24,26 @@ async def rows(postgres_url: str) -> list[asyncpg.Record]:
 
 class TestWriting:
     async def test_requests_are_counted_by_api_operation_client_and_status(
-        self, house: House, postgres_url: str
+        self, own_house: House, postgres_url: str
     ) -> None:
         for _ in range(3):
-            await house.get("/web/v1/orders")
-        house.web.status = 404
-        await house.get("/web/v1/orders/a")
-        await house.http.get("/web/v1/orders")
-        assert house.gateway._flusher is not None
-        assert await house.gateway._flusher.flush()
+            await own_house.get("/web/v1/orders")
+        own_house.web.status = 404
+        await own_house.get("/web/v1/orders/a")
+        await own_house.http.get("/web/v1/orders")
+        assert own_house.gateway._flusher is not None
+        assert await own_house.gateway._flusher.flush()
         counted = {
             (row["api"], row["operation"], row["client"], row["status_class"]): row["requests"]
             for row in await rows(postgres_url)
         }
-        assert counted["orders-web", "web_list_orders", house.client_id, 2] == 3
-        assert counted["orders-web", "web_get_order", house.client_id, 4] == 1
+        assert counted["orders-web", "web_list_orders", own_house.client_id, 2] == 3
+        assert counted["orders-web", "web_get_order", own_house.client_id, 4] == 1
         assert counted["orders-web", "web_list_orders", "-", 4] == 1
         assert counted["gateway", "token", "-", 2] == 1
 
-    async def test_several_gateways_add_up(self, house: House, postgres_url: str) -> None:
-        pool = house.gateway._pool
+    async def test_several_gateways_add_up(self, own_house: House, postgres_url: str) -> None:
+        pool = own_house.gateway._pool
         assert pool is not None
         ledgers = [Ledger() for _ in range(3)]
         for ledger in ledgers:
@@ -64,7 +64,7 @@ class TestWriting:
 
 
 class TestTheDatabaseIsAway:
-    async def test_rows_wait_and_are_written_later_once(self, house: House, postgres_url: str) -> None:
+    async def test_rows_wait_and_are_written_later_once(self, own_house: House, postgres_url: str) -> None:
         ledger = Ledger()
         ledger.count(key(1), 10)
         gone = await asyncpg.create_pool(postgres_url, min_size=1, max_size=1)
@@ -74,8 +74,8 @@ class TestTheDatabaseIsAway:
         assert not await flusher.flush()
         assert flusher.failures == 2
         ledger.count(key(1), 20)
-        assert house.gateway._pool is not None
-        assert await Flusher(ledger, house.gateway._pool, 1).flush()
+        assert own_house.gateway._pool is not None
+        assert await Flusher(ledger, own_house.gateway._pool, 1).flush()
         (row,) = [row for row in await rows(postgres_url) if row["client"] == "c"]
         assert (row["requests"], row["latency_us"]) == (2, 30)
 

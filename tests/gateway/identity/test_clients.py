@@ -16,13 +16,13 @@ from tests.gateway.conftest import House, a_house
 
 
 class TestRegistration:
-    async def test_a_drawn_secret_is_shown_once(self, house: House) -> None:
-        client_id, secret = await house.gateway.clients.register("erp", ["orders:read"])
-        known = await house.gateway.clients.load(client_id)
+    async def test_a_drawn_secret_is_shown_once(self, own_house: House) -> None:
+        client_id, secret = await own_house.gateway.clients.register("erp", ["orders:read"])
+        known = await own_house.gateway.clients.load(client_id)
         assert known is not None
         assert matches(secret, known.secret_hash)
         with pytest.raises(ClientExistsError):
-            await house.gateway.clients.register("erp", ["orders:read"])
+            await own_house.gateway.clients.register("erp", ["orders:read"])
 
     async def test_a_development_client_is_the_same_at_every_start(self, postgres_url: str) -> None:
         async with a_house(postgres_url) as first:
@@ -30,24 +30,24 @@ class TestRegistration:
         async with a_house(postgres_url) as second:
             assert (second.client_id, second.client_secret) == one
 
-    async def test_its_scopes_follow_the_code(self, house: House) -> None:
-        client_id, _ = await house.gateway.clients.register("shop-web", ["orders:read"], development=True)
-        known = await house.gateway.clients.load(client_id)
+    async def test_its_scopes_follow_the_code(self, own_house: House) -> None:
+        client_id, _ = await own_house.gateway.clients.register("shop-web", ["orders:read"], development=True)
+        known = await own_house.gateway.clients.load(client_id)
         assert known is not None
         assert known.scopes == {"orders:read"}
 
-    async def test_another_key_gives_another_secret(self, postgres_url: str, house: House) -> None:
+    async def test_another_key_gives_another_secret(self, postgres_url: str, own_house: House) -> None:
         del postgres_url
-        other = type(house.gateway.clients)(house.gateway._pool, Fernet.generate_key().decode())  # type: ignore[arg-type]
-        assert (await other.register("shop-web", [], development=True))[1] != house.client_secret
+        other = type(own_house.gateway.clients)(own_house.gateway._pool, Fernet.generate_key().decode())  # type: ignore[arg-type]
+        assert (await other.register("shop-web", [], development=True))[1] != own_house.client_secret
 
-    async def test_the_store_keeps_hashes_only(self, house: House, postgres_url: str) -> None:
+    async def test_the_store_keeps_hashes_only(self, own_house: House, postgres_url: str) -> None:
         connection = await asyncpg.connect(postgres_url)
         rows = await connection.fetch("SELECT * FROM gateway.oauth_clients")
         keys = await connection.fetch("SELECT * FROM gateway.signing_keys")
         await connection.close()
-        assert house.client_secret not in repr(rows)
-        assert house.client_secret.encode() not in b"".join(bytes(row["secret_hash"]) for row in rows)
+        assert own_house.client_secret not in repr(rows)
+        assert own_house.client_secret.encode() not in b"".join(bytes(row["secret_hash"]) for row in rows)
         assert all(b'"d"' not in bytes(row["private"]) and '"d"' not in row["public_jwk"] for row in keys)
 
 
@@ -80,16 +80,16 @@ class TestSecrets:
 
 
 class TestSigningKeys:
-    async def test_the_wrong_key_is_named_as_the_cause(self, house: House) -> None:
-        pool = house.gateway._pool
+    async def test_the_wrong_key_is_named_as_the_cause(self, own_house: House) -> None:
+        pool = own_house.gateway._pool
         assert pool is not None
         with pytest.raises(ConfigurationError, match="does not open the signing keys"):
             await SigningKeys(pool, Fernet.generate_key().decode()).start()
 
-    async def test_a_thousand_unknown_kids_ask_the_database_once(self, house: House) -> None:
-        pool = house.gateway._pool
+    async def test_a_thousand_unknown_kids_ask_the_database_once(self, own_house: House) -> None:
+        pool = own_house.gateway._pool
         assert pool is not None
-        keys = SigningKeys(pool, house.gateway.settings.secret_key)
+        keys = SigningKeys(pool, own_house.gateway.settings.secret_key)
         await keys.start()
         keys._next_refresh = 0.0
         loads: list[int] = []
@@ -104,10 +104,10 @@ class TestSigningKeys:
             assert await keys.find(f"kid-{number}") is None
         assert len(loads) == 1
 
-    async def test_a_key_that_another_gateway_made_is_found(self, house: House, postgres_url: str) -> None:
-        pool = house.gateway._pool
+    async def test_a_key_that_another_gateway_made_is_found(self, own_house: House, postgres_url: str) -> None:
+        pool = own_house.gateway._pool
         assert pool is not None
-        keys = SigningKeys(pool, house.gateway.settings.secret_key)
+        keys = SigningKeys(pool, own_house.gateway.settings.secret_key)
         await keys.start()
         connection = await asyncpg.connect(postgres_url)
         await connection.execute(

@@ -146,7 +146,8 @@ class TestRefusing:
     async def test_a_nul_in_the_id_never_reaches_the_database(self, house: House) -> None:
         refused(await ask(house, headers=basic("a\x00b", "x")), 401, "invalid_client")
 
-    async def test_a_disabled_client_gets_nothing(self, house: House, postgres_url: str) -> None:
+    async def test_a_disabled_client_gets_nothing(self, own_house: House, postgres_url: str) -> None:
+        house = own_house
         admin = await asyncpg.connect(postgres_url)
         await admin.execute("UPDATE gateway.oauth_clients SET active = false")
         await admin.close()

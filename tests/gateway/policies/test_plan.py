@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import http_sf
 
 from gateway.core.rate import Plan
@@ -46,7 +48,9 @@ class TestTheLimit:
             assert '"standard";r=8' in answer.headers["ratelimit"]
 
     async def test_a_plan_that_the_api_does_not_offer_is_403(self, house: House) -> None:
-        house.client_id, house.client_secret = await house.gateway.clients.register("x", ["orders:read"], "gold")
+        house.client_id, house.client_secret = await house.gateway.clients.register(
+            secrets.token_hex(8), ["orders:read"], "gold"
+        )
         house._tokens.clear()
         assert problem_of(await house.get("/web/v1/orders", scope="orders:read"))["code"] == "subscription-required"
 

@@ -10,15 +10,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from gateway.server import make_server
 from tests.gateway.conftest import a_house
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no chromium is installed: the portal was not seen in a browser"
-)
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed: the portal was not seen in a browser"),
+]
 
 PATHS = ["/portal/", "/portal/apis/orders-web/v1", "/portal/problems/", "/portal/problems/quota-exceeded"]
 
@@ -48,12 +50,12 @@ CONTRAST = """() => {
 }"""
 
 
-@pytest.fixture
-async def base_url(postgres_url: str) -> AsyncIterator[str]:
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def base_url(shared_url: str) -> AsyncIterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with a_house(postgres_url, public_url=url) as house:
+        async with a_house(shared_url, public_url=url) as house:
             server = make_server(house.gateway, lifespan=False, shutdown_s=1)
             server.capture_signals = contextlib.nullcontext  # pyright: ignore[reportAttributeAccessIssue]
             serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -64,7 +66,7 @@ async def base_url(postgres_url: str) -> AsyncIterator[str]:
             await serving
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(
