@@ -3,6 +3,7 @@
 The client's host names are hard-coded to *.myshopify.com; only name resolution is bent, to this machine.
 """
 
+# ruff: noqa: E501, S310  # GraphQL documents read better on one line; the URLs are the sandbox's own
 from __future__ import annotations
 
 import json
@@ -10,11 +11,12 @@ import socket
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pyactiveresource.connection
 import shopify
 
-sandbox = json.load(open(sys.argv[1]))["vendors"]["shopify"]
+sandbox = json.loads(Path(sys.argv[1]).read_text())["vendors"]["shopify"]
 port = int(sandbox["tls_url"].rsplit(":", 1)[1])
 real_getaddrinfo = socket.getaddrinfo
 

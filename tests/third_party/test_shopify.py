@@ -16,7 +16,8 @@ SCRIPT = Path(__file__).with_name("shopify_client.py")
 async def test_the_pypi_client_does_all_it_can(tmp_path: Path, foreign_python: Path) -> None:
     async with Sandbox(["shopify"], tmp_path) as info:
         client = await asyncio.create_subprocess_exec(
-            foreign_python, SCRIPT, tmp_path / "sandbox.json", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            foreign_python, SCRIPT, tmp_path / "sandbox.json",
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             env=os.environ | {"SSL_CERT_FILE": str(info["shopify"]["ca_file"]), "NO_PROXY": "*", "no_proxy": "*"},
         )  # fmt: skip
         out, errors = await client.communicate()

@@ -1,5 +1,6 @@
 """Texts and codes of graphql-ruby; source of the expectations: graphql-ruby's own static validation tests."""
 
+# ruff: noqa: E501  # GraphQL documents read better on one line
 from __future__ import annotations
 
 import pytest

@@ -1,10 +1,11 @@
+# ruff: noqa: E501  # GraphQL documents read better on one line
 from __future__ import annotations
 
 from decimal import Decimal
 
 import pytest
 
-from tests.sandbox.shopify.conftest import custom, money
+from tests.sandbox.shopify.conftest import CREATE, custom, money
 
 
 def amount(bag, side="shopMoney"):
@@ -218,8 +219,6 @@ class TestRefusals:
         assert (await shop.refused(**order))[0]["field"] == field
 
     async def test_stock_that_is_not_there(self, shop):
-        from tests.sandbox.shopify.conftest import CREATE
-
         order = {"lineItems": [{"variantId": await shop.variant("NW-TRAI-M"), "quantity": 100_000}]}
         payload = (
             await shop.data(CREATE, {"order": order, "options": {"inventoryBehaviour": "DECREMENT_OBEYING_POLICY"}})

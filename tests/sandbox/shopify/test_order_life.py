@@ -1,5 +1,6 @@
 """What happens to an order after it was placed."""
 
+# ruff: noqa: E501  # GraphQL documents read better on one line
 from __future__ import annotations
 
 import pytest

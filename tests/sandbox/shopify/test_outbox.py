@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # GraphQL documents read better on one line
 from __future__ import annotations
 
 import asyncio
@@ -6,6 +7,7 @@ import hashlib
 import hmac
 import json
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -123,7 +125,7 @@ class TestRetries:
         pauses = [retry_after_s(attempts) for attempts in range(1, RETRIES + 1)]
         assert retry_after_s(RETRIES + 1) is None
         assert sum(p for p in pauses if p) == pytest.approx(4 * 3600)
-        assert all(later == pytest.approx(2 * sooner) for sooner, later in zip(pauses, pauses[1:], strict=False))
+        assert all(later == pytest.approx(2 * sooner) for sooner, later in pairwise(pauses))
 
     async def test_a_failure_is_tried_again_on_the_sandbox_clock_with_the_same_ids(self, shop, subscribe, receiver):
         await subscribe("ORDERS_CREATE")

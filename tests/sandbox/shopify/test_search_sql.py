@@ -1,3 +1,4 @@
+# ruff: noqa: E501, S608, PLR0911, RUF012  # tables of cases; SQL under test
 from __future__ import annotations
 
 import sqlite3

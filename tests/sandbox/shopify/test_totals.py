@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # GraphQL documents read better on one line
 from __future__ import annotations
 
 from decimal import Decimal

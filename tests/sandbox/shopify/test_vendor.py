@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
+
+import sandbox.shopify
 
 GRANT = {"grant_type": "client_credentials"}
 
@@ -121,9 +124,5 @@ class TestSeed:
 
 
 def test_coverage_file_is_up_to_date(loaded):
-    from pathlib import Path
-
-    import sandbox.shopify
-
     path = Path(sandbox.shopify.__path__[0]) / "COVERAGE.md"
     assert path.read_text() == loaded.coverage(), "run `python -m sandbox coverage`"
