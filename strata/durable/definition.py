@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from functools import lru_cache, partial
+from types import SimpleNamespace
 from typing import Any, TypeVar, get_type_hints
 
 from msgspec import Struct
@@ -44,8 +45,7 @@ def define(name: str, fn: Callable[..., Awaitable[object]], *, version: int = 1)
     parameters = list(inspect.signature(fn).parameters)
     if len(parameters) != 2:
         raise TypeError(f"process {name}: expected (run, input), got {parameters}")
-    hints = get_type_hints(fn)
-    return Definition(name, version, fn, hints.get(parameters[1], Any), hints.get("return", Any))
+    return Definition(name, version, fn, _annotation(fn, parameters[1]), _annotation(fn, "return"))
 
 
 def definitions(*names: str) -> tuple[Definition, ...]:
@@ -58,7 +58,14 @@ def result_type(fn: Callable[..., object]) -> Any:
     """What a step function returns, by its annotation; Any where it has none."""
     while isinstance(fn, partial):
         fn = fn.func
-    return get_type_hints(inspect.unwrap(fn)).get("return", Any)
+    return _annotation(fn, "return")
+
+
+def _annotation(fn: Callable[..., object], name: str) -> Any:
+    """One annotation of a function, resolved alone: the others may name types imported for checking only."""
+    fn = inspect.unwrap(fn)
+    alone = SimpleNamespace(__annotations__={name: fn.__annotations__.get(name, Any)})
+    return get_type_hints(alone, globalns=fn.__globals__)[name]
 
 
 def _where(fn: Callable[..., object]) -> str:

@@ -223,7 +223,7 @@ class Run(Generic[S]):
 
     def note(self, **facts: object) -> None:
         """Small facts for people, kept with the next write; `label` is the one that names the run in lists."""
-        self._facts |= facts
+        self._facts |= {name: plain(value) if isinstance(value, str) else value for name, value in facts.items()}
 
     async def _next(self, name: str) -> tuple[int, str, Recorded | None]:
         if self._left:
@@ -264,7 +264,7 @@ class Run(Generic[S]):
 
     def _take_facts(self) -> str | None:
         facts, self._facts = self._facts, {}
-        return msgspec.json.encode(facts).decode().replace("\\u0000", "") if facts else None
+        return msgspec.json.encode(facts).decode() if facts else None
 
     def _span(self, name: str, pos: int) -> AbstractContextManager[Any]:
         attributes = {"strata.run": self.id, "strata.step": pos, "strata.attempt": self._attempt + 1}
@@ -289,13 +289,16 @@ class Run(Generic[S]):
         """The process function raised (called by the worker). Answers the status the run got."""
         error = exc if isinstance(exc, StrataError) else None
         failure_class = error.failure_class if error else FailureClass.POISON
-        reason = error.detail if error else f"{type(exc).__name__}: {exc}"
+        reason = plain(error.detail if error else f"{type(exc).__name__}: {exc}")
         policy = RETRY[failure_class]
-        problem = to_problem(error or StrataError(reason), internal=True)
+        try:
+            problem = msgspec.json.encode(to_problem(error or StrataError(reason), internal=True))
+        except UnicodeEncodeError:  # half a surrogate pair in an error text
+            problem = msgspec.json.encode(to_problem(StrataError(reason), internal=True))
         if policy.status == "parked" and self._at[1] is None:
             policy = msgspec.structs.replace(policy, status="sleeping")
         wait_s = delay_s(policy, self._attempt + 1, error.retry_after_s if error else None)
-        return await self._leave(policy, failure_class, reason, wait_s=wait_s, problem=msgspec.json.encode(problem))
+        return await self._leave(policy, failure_class, reason, wait_s=wait_s, problem=problem)
 
     async def hand_back(self) -> None:
         """The worker stops: anybody may go on at once."""
@@ -317,7 +320,7 @@ class Run(Generic[S]):
         status: str = await self._store.value(
             _LEAVE,
             *(self.id, self._claimed.fence, self.order_key, policy.status, failure_class, step or None),
-            reason.replace("\x00", "") if reason else reason,
+            reason,
             *(problem, wait_s, policy.give_up_s, policy.give_up_class, policy.burns and problem is not None),
             *(
                 self._maybe_begun,
@@ -331,3 +334,8 @@ class Run(Generic[S]):
             patience_s=_FOREVER,
         )
         return status
+
+
+def plain(text: str) -> str:
+    """A text PostgreSQL takes: without NUL, without half surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()

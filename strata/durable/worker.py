@@ -199,6 +199,7 @@ class Worker(Generic[S]):
             except Left:
                 pass
             except BaseException:
+                self._in_doubt = True  # whatever happens now, the claim loop looks after this run
                 if run is not None and not run.has_left:
                     with suppress(StoreUnavailable, TimeoutError):
                         await asyncio.wait_for(asyncio.shield(run.hand_back()), 5)

@@ -41,6 +41,9 @@ def working(journal: Journal) -> Start:
         try:
             await asyncio.wait([running, ready], return_when=asyncio.FIRST_COMPLETED)
             yield worker
+        except TimeoutError as exc:
+            exc.add_note(f"worker: {running} carries {sorted(worker._tasks)}; counts: {await journal.counts()}")
+            raise
         finally:
             ready.cancel()
             stop.set()

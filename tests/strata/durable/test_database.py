@@ -310,14 +310,16 @@ class TestPoisonedStatements:
             found = await item(runs[0], "dead")
         assert found.failure_class == "P"
 
-    async def test_an_error_text_with_a_nul_is_kept_without_it(self, journal: Journal, working: Any, item: Any) -> None:
+    async def test_an_error_text_that_cannot_be_stored_is_kept_as_far_as_it_can(
+        self, journal: Journal, working: Any, item: Any
+    ) -> None:
         async def work(run: Run[None], order: Order) -> str:
-            raise ValueError("a \x00 b")
+            raise ValueError("a \x00 b \ud800 c") if order.number else Invalid("a \x00 b \ud800 c")
 
-        run = await journal.start("work", "k", Order(1))
+        runs = [(await journal.start("work", f"{n}", Order(n))).run_id for n in range(2)]
         async with working({"work": work}):
-            found = await item(run.run_id, "dead")
-        assert "a  b" in (found.reason or "")
+            for run in runs:
+                assert "a  b ? c" in ((await item(run, "dead")).reason or "")
 
 
 class TestUnreachable:
