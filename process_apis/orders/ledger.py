@@ -82,7 +82,7 @@ def plain(number: str) -> str:
 def ledger_lines(order: ChannelOrder) -> tuple[LedgerLine, ...]:
     """The lines that the ledger keeps: those with pieces left."""
     return tuple(
-        LedgerLine(line.id, line.sku, line.title, line.quantity, line.unit_price, line.requires_shipping)
+        LedgerLine(line.id, _text(line.sku), _text(line.title), line.quantity, line.unit_price, line.requires_shipping)
         for line in order.lines
         if line.quantity
     )
@@ -90,6 +90,11 @@ def ledger_lines(order: ChannelOrder) -> tuple[LedgerLine, ...]:
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _text(value: str) -> str:
+    """Without NUL, which PostgreSQL does not take in a text."""
+    return value.replace("\x00", "")
 
 
 class Ledger:
@@ -118,7 +123,7 @@ class Ledger:
     async def describe(self, order: ChannelOrder, status: OrderStatus, *, held_because: str = "") -> None:
         """What the channel says of an order, and the status it has before an ERP takes it.
 
-        Once an ERP has it (or it ended), only its financial state is still written.
+        Once an ERP has it, or it ended, nothing is written any more.
         """
         name = ""
         if order.customer is not None:
@@ -136,9 +141,9 @@ class Ledger:
                    INSERT INTO orders.milestone (key, status, at) SELECT key, $17, durable.now() FROM changed
                    ON CONFLICT DO NOTHING""",
                 order.key, order.number, plain(order.number), order.currency, order.totals.total.amount,
-                order.totals.tax.amount, order.totals.shipping.amount, order.totals.discounts.amount, name,
-                order.customer.email if order.customer else "", order.po_number,
-                address.country if address else "", address.city if address else "", order.financial_state,
+                order.totals.tax.amount, order.totals.shipping.amount, order.totals.discounts.amount, _text(name),
+                _text(order.customer.email) if order.customer else "", _text(order.po_number),
+                address.country if address else "", _text(address.city) if address else "", order.financial_state,
                 held_because, _json(ledger_lines(order)), status, RANK[status], RANK[OrderStatus.ACCEPTED],
                 order.ref.connection,
             )  # fmt: skip
@@ -234,8 +239,8 @@ class Ledger:
                      carrier = excluded.carrier, tracking_numbers = excluded.tracking_numbers,
                      tracking_urls = excluded.tracking_urls, lines = excluded.lines, told = excluded.told""",
                 shipment.order_key, shipment.ref.connection, shipment.ref.id, shipment.ref.version,
-                shipment.shipped_at, shipment.carrier, list(shipment.tracking_numbers),
-                list(shipment.tracking_urls), _json(lines), list(told),
+                shipment.shipped_at, _text(shipment.carrier), [_text(n) for n in shipment.tracking_numbers],
+                [_text(url) for url in shipment.tracking_urls], _json(lines), list(told),
             )  # fmt: skip
         order = await self.known(shipment.order_key)
         if order is None:

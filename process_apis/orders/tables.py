@@ -16,6 +16,7 @@ from typing import Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
+from strata.canonical.common import Timestamp
 from strata.tables import Table
 
 ANY = "*"
@@ -60,6 +61,10 @@ class FilterRule(Struct, frozen=True, omit_defaults=True):
     b2b: bool | None = None
     test: bool | None = None
     cancelled: bool | None = None
+    fulfilment_state: str = ANY
+    channel: str = ANY
+    placed_before: Timestamp | None = None
+    """Only orders placed earlier than this: those of the time before the shop was connected."""
 
 
 class TaxCode(Struct, frozen=True, omit_defaults=True):

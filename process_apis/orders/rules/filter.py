@@ -29,6 +29,9 @@ def _fits(rule: FilterRule, order: ChannelOrder) -> bool:
         and rule.b2b in {None, order.b2b}
         and rule.test in {None, order.test}
         and rule.cancelled in {None, order.cancelled_at is not None}
+        and is_or_any(rule.fulfilment_state, order.fulfilment_state)
+        and is_or_any(rule.channel, order.channel)
+        and (rule.placed_before is None or order.created_at < rule.placed_before)
     )
 
 

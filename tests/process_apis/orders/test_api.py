@@ -13,7 +13,7 @@ from strata.canonical.money import Money
 from strata.canonical.orders import OrderStatus
 from strata.errors import BadParameter, Conflict, NotFound
 from tests.process_apis.orders.conftest import House
-from tests.process_apis.orders.samples import order
+from tests.process_apis.orders.samples import ADA, order
 
 
 async def listed(house: House, count: int) -> None:
@@ -104,6 +104,20 @@ class TestTheLedger:
         await Ledger(house.context.database).describe(placed, OrderStatus.ON_HOLD, held_because="late")
         state = await house.api.get_order(placed.key)
         assert (state.status, state.held_because) == (OrderStatus.ACCEPTED, "")
+
+    async def test_texts_that_postgresql_does_not_take_are_kept_without_what_offends(self, house: House) -> None:
+        base = order()
+        odd = msgspec.structs.replace(
+            base,
+            customer=msgspec.structs.replace(ADA, first_name="A\x00da"),
+            lines=(msgspec.structs.replace(base.lines[0], title="Ja\x00cket \U0001f9e5 'quoted' \\u0000"),),
+        )
+        ledger = Ledger(house.context.database)
+        await ledger.register(odd.key, odd.number, vendor="shopify", connection="northwind-us")
+        await ledger.describe(odd, OrderStatus.QUEUED)
+        state = await house.api.get_order(odd.key)
+        assert state.customer_name == "Ada Lovelace"
+        assert state.lines[0].title.startswith("Jacket \U0001f9e5 'quoted'")
 
     async def test_registering_again_changes_nothing(self, house: House) -> None:
         ledger, key = Ledger(house.context.database), "sh:northwind-us:order:1"

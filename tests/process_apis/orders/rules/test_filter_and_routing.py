@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -43,6 +44,17 @@ class TestTheFilter:
         rules = (FilterRule("hold", "by hand", shop="northwind-us"), FilterRule("release"))
         assert judge(order(), rules).reason == "by hand"
         assert judge(order(shop="northwind-eu"), rules).action == "release"
+
+    def test_orders_of_the_time_before_can_be_left_alone(self) -> None:
+        placed = order().created_at
+        rules = (FilterRule("skip", "old", placed_before=placed), FilterRule("release"))
+        assert judge(order(), rules).action == "release"
+        assert judge(order(created_at=placed - timedelta(seconds=1)), rules).action == "skip"
+
+    def test_what_left_the_counter_already_can_be_told_apart(self) -> None:
+        rules = (FilterRule("skip", "till", channel="pos", fulfilment_state="fulfilled"), FilterRule("release"))
+        assert judge(order(channel="pos", fulfilment_state="fulfilled"), rules).action == "skip"
+        assert judge(order(channel="pos"), rules).action == "release"
 
     def test_an_order_that_no_row_names_is_held(self) -> None:
         assert judge(order(), ()).action == "hold"
