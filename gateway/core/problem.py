@@ -16,6 +16,10 @@ MEDIA_TYPE = b"application/problem+json"
 DEFAULT_BASE = PROBLEM_BASE
 
 
+INTERNAL_MEMBERS = ("failure_class", "error")
+"""Members that our own services exchange (strata/errors.py); no caller outside sees them."""
+
+
 class ProblemType(Struct, frozen=True, forbid_unknown_fields=True):
     """One row of problems.toml. retryable: trying the same request again later can help without any change."""
 
@@ -133,7 +137,8 @@ def complete(
 ) -> bytes | None:
     """A service's problem document with what only the gateway knows filled in; None when it is not a JSON object.
 
-    Members that the service wrote stay as they are, except `status`, which must equal the real one (RFC 9457 3.1.2).
+    Members that the service wrote stay as they are, except `status`, which must equal the real one (RFC 9457 3.1.2),
+    `instance`, and those that only our own services exchange.
     """
     try:
         document = msgspec.json.decode(body, type=dict[str, object])
@@ -145,7 +150,9 @@ def complete(
     document["status"] = status
     kind = document["type"]
     document.setdefault("code", kind.rsplit("/", 1)[-1].rsplit("#", 1)[-1] if isinstance(kind, str) else slug)
-    document.setdefault("instance", instance)
+    for member in INTERNAL_MEMBERS:
+        document.pop(member, None)
+    document["instance"] = instance  # the service may have seen another path
     document["request_id"] = request_id
     document["trace_id"] = trace_id
     return msgspec.json.encode(document)

@@ -23,6 +23,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from gateway.core.address import Network, inside
 from gateway.core.admit import LIMITS, WireLimits
 from gateway.core.problem import DEFAULT_BASE, MEDIA_TYPE, ProblemError, render
 from gateway.core.route import METHODS
@@ -53,7 +54,7 @@ class StrictProtocol(HttpToolsProtocol):
     limits: WireLimits = LIMITS
     problem_base: str = DEFAULT_BASE
     per_address: Counter[str]  # open connections by client address, shared by the connections of one server
-    uncapped: frozenset[str] = frozenset()  # addresses (trusted proxies) that may open any number
+    uncapped: tuple[Network, ...] = ()  # of trusted proxies: they bring the connections of many
 
     def __init__(
         self,
@@ -89,7 +90,7 @@ class StrictProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         address = self.client[0] if self.client else ""
-        if address and address not in self.uncapped:
+        if address and not inside(address, self.uncapped):
             if self.per_address[address] >= self.limits.connections_per_address:
                 transport.close()
                 return
@@ -359,7 +360,7 @@ class StrictProtocol(HttpToolsProtocol):
         """Ignoring an offer to upgrade is allowed (RFC 9110 section 7.8) and nothing to warn of."""
 
 
-def protocol_class(limits: WireLimits, problem_base: str, uncapped: frozenset[str]) -> type[StrictProtocol]:
+def protocol_class(limits: WireLimits, problem_base: str, uncapped: tuple[Network, ...]) -> type[StrictProtocol]:
     """The protocol class of one server, with its settings and its own count of connections."""
     return type(
         "GatewayProtocol",

@@ -60,6 +60,12 @@ class TestCompleting:
         assert done["code"] == "validation-error"
         assert done["request_id"] == "r"
 
+    def test_what_only_our_services_exchange_stays_inside(self) -> None:
+        given = b'{"title":"No","failure_class":"V","error":"NotFound","instance":"/webhooks/eu"}'
+        done = json.loads(complete(given, 404, instance="/webhooks/shopify/eu") or b"")
+        assert not {"failure_class", "error"} & done.keys()
+        assert done["instance"] == "/webhooks/shopify/eu"
+
     @pytest.mark.parametrize("body", [b"", b"[]", b"<html>", b"\xff", b'{"a":'])
     def test_what_is_no_document_is_not_completed(self, body: bytes) -> None:
         assert complete(body, 500) is None

@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 
 from gateway.core.admit import WireLimits
 from gateway.server import make_server
+from gateway.settings import GatewaySettings
 
 FAST = WireLimits(
     header_deadline_s=0.4,
@@ -105,8 +106,8 @@ async def read_all(reader: asyncio.StreamReader, wait_s: float) -> Answers:
 
 
 @contextlib.asynccontextmanager
-async def a_wire(app: Any, limits: WireLimits = FAST) -> AsyncIterator[Wire]:
-    config = make_server(app, limits=limits, lifespan=False).config
+async def a_wire(app: Any, limits: WireLimits = FAST, proxies: tuple[str, ...] = ()) -> AsyncIterator[Wire]:
+    config = make_server(app, settings=GatewaySettings(wire=limits, trusted_proxies=proxies), lifespan=False).config
     config.load()
     state = ServerState()
     protocol: Any = config.http_protocol_class

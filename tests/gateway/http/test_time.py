@@ -122,6 +122,14 @@ class TestManyConnections:
             for _, writer in open_ones:
                 writer.close()
 
+    async def test_a_trusted_proxy_brings_the_connections_of_many(self) -> None:
+        async with a_wire(Echo(), WireLimits(connections_per_address=1), proxies=("127.0.0.0/8",)) as wire:
+            open_ones = [await wire.open() for _ in range(5)]
+            for reader, writer in open_ones:
+                writer.write(GET)
+                assert await reader.readuntil(b"\r\n\r\n")
+                writer.close()
+
 
 class TestEarlyEnds:
     async def test_a_reset_in_the_middle_leaves_the_server_well(self, wire: Wire) -> None:
