@@ -7,6 +7,7 @@ python scripts/docs.py --check    write nothing: generated pages up to date? sit
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -129,13 +130,18 @@ def broken_links() -> list[str]:
 
 
 def build(target: Path) -> int:
-    command = [sys.executable, "-m", "mkdocs", "--quiet", "build", "--strict", "--clean", "--site-dir", str(target)]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean", "--site-dir", str(target)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, check=False, env=environment, capture_output=True, text=True)
+    said = [line for line in done.stderr.splitlines() if not line.startswith("INFO")]
+    if done.returncode:
+        print(*said, sep="\n", file=sys.stderr)
+    return done.returncode
 
 
 def main() -> int:
     check = "--check" in sys.argv[1:]
-    wrong = broken_links()
+    wrong: list[str] = []
     for name, make in PAGES.items():
         path, text = REFERENCE / name, make()
         if path.exists() and path.read_text("utf-8") == text:
@@ -146,6 +152,7 @@ def main() -> int:
             REFERENCE.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
             print(f"written: docs/reference/{name}")
+    wrong += broken_links()
     if check:
         with tempfile.TemporaryDirectory(prefix="strata-docs-") as folder:
             if build(Path(folder)):

@@ -1,0 +1,1 @@
+"""Measurements beside baselines of the same run; `make bench` runs them all."""
