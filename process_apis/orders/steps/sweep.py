@@ -9,14 +9,14 @@ import msgspec
 from msgspec import Struct
 
 from process_apis.orders.ledger import Ledger, moment, parts_of
-from process_apis.orders.rules.status import HELD_BACK
 from process_apis.orders.steps.fulfilment import FulfilmentInput
 from strata.canonical.events import ChannelOrderEvent
-from strata.canonical.orders import Shipment
+from strata.canonical.orders import OrderStatus, Shipment
 from strata.context import Context
 from strata.contracts.system import ChannelOrders, Fulfilments
 from strata.contracts.system.channel_orders import ChannelOrderHead
 from strata.durable import At
+from strata.errors import Missing
 
 FIRST_LOOK_BACK_S = 3600.0
 """How far the very first read of a connection looks back. Older orders are a matter of a planned initial load."""
@@ -112,7 +112,7 @@ async def poll_page(at: At[Context], given: SweepInput, since: datetime, cursor:
 
 
 async def sweep_page(at: At[Context], given: SweepInput, since: datetime, cursor: str) -> PageRead:
-    """One page of orders: a capture for each that we do not have, a word to each that waits for a change."""
+    """One page of orders: a capture for each that we do not have, a word to each that is held and may go on now."""
     context = at.services
     channel = context.topology.system(given.connection, ChannelOrders)
     page = await channel.list_orders(updated_from=since, cursor=cursor, limit=PAGE)
@@ -121,18 +121,32 @@ async def sweep_page(at: At[Context], given: SweepInput, since: datetime, cursor
     started = 0
     for head in open_heads:
         status = statuses.get(head.key)
-        if status is None or status in HELD_BACK:
-            started += await _start_or_wake(context, given.connection, head, known=status is not None)
+        if status is None:
+            started += await _start(context, given.connection, head)
+        elif status is OrderStatus.ON_HOLD:
+            started += await _wake(context, given.connection, head, sweep=at.run_id)
     newest = max((stamp(head.updated_at) for head in page.items), default="")
     return PageRead(len(page.items), started, newest, page.next)
 
 
-async def _start_or_wake(context: Context, connection: str, head: ChannelOrderHead, *, known: bool) -> bool:
-    version = head.updated_at.astimezone(UTC).isoformat().replace("+00:00", "Z")  # as events write it
-    event = ChannelOrderEvent(head.key, connection, head.number, version)
+def _event(connection: str, head: ChannelOrderHead) -> ChannelOrderEvent:
+    version = head.updated_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return ChannelOrderEvent(head.key, connection, head.number, version)
+
+
+async def _start(context: Context, connection: str, head: ChannelOrderHead) -> bool:
     made = await context.journal.start(
-        "order_capture", head.key, event, order_key=head.key, label=head.number or head.key
+        "order_capture", head.key, _event(connection, head), order_key=head.key, label=head.number or head.key
     )
-    if made.created or not known:
-        return made.created
-    return await context.journal.signal("order_capture", head.key, "channel_order.changed", event, dedupe=version)
+    return made.created
+
+
+async def _wake(context: Context, connection: str, head: ChannelOrderHead, *, sweep: int) -> bool:
+    """Tell a held order once a sweep: its version may be no finer than a second, so it alone does not tell of news."""
+    event = _event(connection, head)
+    try:
+        return await context.journal.signal(
+            "order_capture", head.key, "channel_order.changed", event, dedupe=f"{event.updated_at}:{sweep}"
+        )
+    except Missing:  # the run was deleted after its time, or never was: the ledger alone starts nothing
+        return await _start(context, connection, head)

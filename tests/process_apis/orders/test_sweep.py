@@ -57,6 +57,25 @@ class TestTheSweep:
         await sweep(house, 1)
         await house.captured(paid)
 
+    async def test_a_change_within_the_same_second_is_heard_all_the_same(self, house: House) -> None:
+        pending = await fresh(house, 5001, financial_state="pending")
+        house.us.place(pending)
+        await house.webhook(pending)
+        await house.stands("order_capture", pending.key, status=Status.WAITING)
+        await sweep(house, 1)
+        await house.stands("order_capture", pending.key, status=Status.WAITING)
+        house.us.place(msgspec.structs.replace(pending, financial_state="paid"))
+        await sweep(house, 2)
+        await house.captured(pending)
+
+    async def test_a_failed_order_is_left_to_the_person_who_mends_it(self, house: House) -> None:
+        bad = await fresh(house, 5001, lines=())
+        house.us.place(bad)
+        await house.webhook(bad)
+        dead = await house.stands("order_capture", bad.key, status=Status.DEAD)
+        assert await sweep(house, 1) == b'{"seen":1,"started":0}'
+        assert (await house.item("order_capture", bad.key)).item.id == dead.item.id
+
     async def test_the_webhook_that_comes_after_the_sweep_changes_nothing(self, house: House) -> None:
         placed = await fresh(house, 5001)
         house.us.place(placed)
