@@ -165,6 +165,15 @@ class Store:
         sql = "INSERT INTO sequence VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value=value+? RETURNING value"
         return self.db.execute(sql, (name, start, step)).fetchone()[0]
 
+    def sequences(self) -> dict[str, int]:
+        """The number that each sequence gave last."""
+        return dict(self.db.execute("SELECT name, value FROM sequence").fetchall())
+
+    def skip_to(self, used: Mapping[str, int]) -> None:
+        """Never again give numbers up to `used`."""
+        sql = "INSERT INTO sequence VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
+        self.db.executemany(sql, list(used.items()))
+
     def setting(self, name: str) -> bytes | None:
         row = self.db.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
         return None if row is None else row[0]

@@ -34,7 +34,7 @@ from system_apis.shopify.backend import ShopifyConnection
 from system_apis.shopify.client import ShopifyClient, refuse
 
 MAX_BODY_BYTES: Final = 1_048_576
-CHECK_EVERY_S: Final = 240.0
+CHECK_EVERY_S: Final = 30.0
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1.0, 60.0
 
 _deliveries = metrics.get_meter("strata.system_apis").create_counter(
@@ -201,7 +201,7 @@ async def ensure_webhooks(client: ShopifyClient, callback: str) -> tuple[str, ..
 
 
 class Subscriber:
-    """Keeps the subscriptions of one shop there: at start, and again every few minutes, in the background."""
+    """Keeps the subscriptions of one shop there: at start, and again twice a minute, in the background."""
 
     def __init__(self, connection: str, client: ShopifyClient) -> None:
         self._connection = connection

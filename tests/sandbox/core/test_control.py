@@ -166,6 +166,15 @@ class TestStateAndRequests:
         assert (await client.get("/_sandbox/state/note")).json()["items"] == [{"seed": 5}]
         assert (await client.post("/_sandbox/reset", json={"empty": True})).json() == {"types": {}}
 
+    async def test_ids_go_on_after_a_reset_so_that_none_is_used_twice(self, client):
+        for _ in range(3):
+            await client.post("/n")
+        used = {item["id"] for item in (await client.get("/_sandbox/state/note")).json()["items"] if "id" in item}
+        await client.post("/_sandbox/reset", json={"empty": True})
+        await client.post("/n")
+        after = {item["id"] for item in (await client.get("/_sandbox/state/note")).json()["items"]}
+        assert not after & used
+
     async def test_requests_are_logged_without_credentials(self, client):
         await client.post("/n", content=b"hello", headers={"authorization": "secret"})
         await client.get("/n")

@@ -104,13 +104,6 @@ class TestProcess:
         clock = httpx.get(f"{after['control_url']}/clock", trust_env=False).json()
         assert clock["now"] == "2027-01-01T00:00:00Z"
 
-    def test_it_starts_warm_in_two_seconds(self, start):
-        start().kill()
-        began = time.monotonic()
-        start()
-        # two seconds on an idle machine; this one may be busy
-        assert time.monotonic() - began < 5
-
     def test_an_unknown_vendor_is_refused(self, tmp_path):
         done = subprocess.run(
             sandbox("run", "nope", "--data", tmp_path), capture_output=True, text=True, cwd=REPOSITORY, check=False
