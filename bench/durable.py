@@ -2,14 +2,14 @@
 
     python -m bench.durable [--seconds small|N] [--json FILE]
 
-Work: runs of three and of five steps, each one wait of 5 ms, its result recorded. Rows, each in a process of its own and
-on a database of its own:
+Work: runs of three and of five steps, each one wait of 5 ms, its result recorded. Rows, each in a process and on a
+database of its own:
   journal      started by key, claimed by a worker, finished (strata.durable)
   dbos         DBOS workflows started directly in the process that runs them
   dbos_queue   DBOS workflows through its queue (polled each 20 ms): started durably, run by whoever takes them
 
-One at a time (latency) and 50 at a time (throughput). CPU per run is the figure to trust, that of the client process and
-of its PostgreSQL connections; compare ratios, not absolutes. PostgreSQL: STRATA_TEST_POSTGRES_URL, else the embedded one.
+One at a time (latency) and 50 at a time (throughput). CPU per run is the figure to trust, that of the client process
+and of its PostgreSQL connections; compare ratios, not absolutes. PostgreSQL: STRATA_TEST_POSTGRES_URL, or embedded.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -73,11 +74,12 @@ async def server_cpu_s(dsn: str) -> float | None:
         pids = await connection.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
     finally:
         await connection.close()
-    try:
-        times = [psutil.Process(row[0]).cpu_times() for row in pids]
-    except psutil.Error:
-        return None
-    return sum(t.user + t.system for t in times)
+    used_s, seen = 0.0, 0
+    for row in pids:
+        with suppress(psutil.Error):  # gone since, or on another machine
+            times = psutil.Process(row[0]).cpu_times()
+            used_s, seen = used_s + times.user + times.system, seen + 1
+    return used_s if seen else None
 
 
 async def journal(dsn: str, steps: int, seconds: float, concurrency: int) -> dict[str, Any]:
@@ -128,7 +130,7 @@ async def journal(dsn: str, steps: int, seconds: float, concurrency: int) -> dic
 
 
 async def with_dbos(dsn: str, steps: int, seconds: float, concurrency: int, *, queued: bool) -> dict[str, Any]:
-    from dbos import DBOS, Queue  # noqa: PLC0415  # slow to import
+    from dbos import DBOS  # noqa: PLC0415  # slow to import
 
     DBOS(
         config={
@@ -139,7 +141,6 @@ async def with_dbos(dsn: str, steps: int, seconds: float, concurrency: int, *, q
             "sys_db_pool_size": 20,
         }
     )
-    queue = Queue("bench", polling_interval_sec=0.02)
 
     @DBOS.step()
     async def step(number: int) -> int:
@@ -153,9 +154,13 @@ async def with_dbos(dsn: str, steps: int, seconds: float, concurrency: int, *, q
         return number
 
     DBOS.launch()
+    if queued:
+        await asyncio.to_thread(lambda: DBOS.register_queue("bench", polling_interval_sec=0.02))
 
     async def submit(number: int) -> None:
-        started = queue.enqueue_async(work, number) if queued else DBOS.start_workflow_async(work, number)
+        started = (
+            DBOS.enqueue_workflow_async("bench", work, number) if queued else DBOS.start_workflow_async(work, number)
+        )
         await (await started).get_result(polling_interval_sec=0.02)
 
     try:

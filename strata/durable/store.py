@@ -118,7 +118,7 @@ class Store:
             except UNREADABLE as exc:
                 raise Poison(f"The journal cannot store a value: {exc}") from exc
             except UNAVAILABLE as exc:
-                if loop.time() - started + pause_s > patience_s:
+                if loop.time() - started + pause_s > patience_s or self.pool.is_closing():
                     raise StoreUnavailable(f"The journal's database does not answer: {type(exc).__name__}") from exc
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, 0.5)

@@ -88,6 +88,7 @@ class Worker(Generic[S]):
         self._backends: dict[str, BackendView] = {}
         self._stopping = False
         self._in_doubt = False
+        self._alerted: set[tuple[str, str]] = set()
         self.ready = asyncio.Event()
         """Set once it is registered and takes work."""
 
@@ -267,6 +268,10 @@ class Worker(Generic[S]):
                 if taken:
                     _log.warning("took runs over", worker=self.name, runs=taken)
                 await self._see_backends()
+                alerts = {(alert.kind, alert.subject): alert.message for alert in await self._journal.alerts()}
+                for what in alerts.keys() - self._alerted:
+                    _log.error("alert", kind=what[0], subject=what[1], message=alerts[what])
+                self._alerted = set(alerts)
             except StoreUnavailable:
                 pass
             await asyncio.sleep(1.0)

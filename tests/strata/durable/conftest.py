@@ -38,8 +38,10 @@ def working(journal: Journal) -> Start:
         stop = asyncio.Event()
         running = asyncio.create_task(worker.run(stop))
         ready = asyncio.create_task(worker.ready.wait())
+        test = asyncio.current_task()
         try:
             await asyncio.wait([running, ready], return_when=asyncio.FIRST_COMPLETED)
+            running.add_done_callback(lambda _: None if stop.is_set() or test is None else test.cancel())
             yield worker
         except TimeoutError as exc:
             exc.add_note(f"worker: {running} carries {sorted(worker._tasks)}; counts: {await journal.counts()}")

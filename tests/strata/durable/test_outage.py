@@ -168,7 +168,7 @@ class TestIndividualRetries:
             grown = rss_mb() - before
             assert await waiting_for(journal, "dead") == 0
             seen.away = False
-            await until(lambda: _many(seen.done, runs), within_s=60)
+            await until(lambda: _many(seen.done, runs), within_s=30)
         print(json.dumps({"attempts": seen.failed, "rss_grown_mb": grown, "held_mean": sum(held) / len(held)}))
         assert in_order(seen.done, keys)
         assert grown < 20
