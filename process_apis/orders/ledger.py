@@ -23,6 +23,8 @@ from strata.durable.store import UNAVAILABLE
 from strata.errors import StoreUnavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+CLAIM_S = 120.0
+"""A claim on making a customer that is never let go ends by itself; longer than an ERP takes for one."""
 _ORDER_KEY = re.compile(r"^[a-z]{2}:([^:]+):order:(.+)$")
 
 
@@ -55,6 +57,13 @@ class KnownOrder(Struct, frozen=True):
     status: OrderStatus
     lines: tuple[LedgerLine, ...]
     sold: tuple[SoldLine, ...]
+
+
+class Claim(Struct, frozen=True):
+    """The right to make a buyer's customer. key: under which; first: nobody ever claimed it before."""
+
+    key: str
+    first: bool
 
 
 @contextmanager
@@ -276,6 +285,29 @@ class Ledger:
                 connection,
                 list(versions),
                 list(versions.values()),
+            )
+
+    async def claim_customer(self, order_key: str, *, erp: str, buyer: str, key: str) -> Claim | None:
+        """The right to make a buyer's customer, until it is let go or runs out; None while another order has it."""
+        with reachable():
+            row = await self._pool.fetchrow(
+                """INSERT INTO orders.customer_claim AS c (erp, buyer, key, claimed_by, until)
+                   VALUES ($1, $2, $3, $4, durable.now() + make_interval(secs => $5))
+                   ON CONFLICT (erp, buyer) DO UPDATE SET claimed_by = excluded.claimed_by, until = excluded.until
+                     WHERE c.until < durable.now() OR c.claimed_by = excluded.claimed_by
+                   RETURNING c.key, c.xmax = 0 AS first""",
+                erp, _text(buyer), key, order_key, CLAIM_S,
+            )  # fmt: skip
+        return None if row is None else Claim(str(row["key"]), bool(row["first"]))
+
+    async def let_customer_go(self, order_key: str, *, erp: str) -> None:
+        """An order's customer is made and remembered: others may go on."""
+        with reachable():
+            await self._pool.execute(
+                "UPDATE orders.customer_claim SET until = '-infinity' WHERE erp = $1 AND claimed_by = $2 "
+                "AND until > '-infinity'",
+                erp,
+                order_key,
             )
 
     async def review_customer(

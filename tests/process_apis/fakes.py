@@ -6,6 +6,7 @@ any code of the product.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -111,6 +112,8 @@ class FakeErp(Customers, Orders, Products, Fulfilments):
         self.totals: dict[str, Decimal] = {}
         self.shipments: dict[str, Shipment] = {}
         self.put_orders = 0
+        self.overwritten = 0
+        """How often a customer that was there was written over."""
         self.surcharge = Decimal(0)
         """What the ERP adds to the total of new orders, by mistake."""
 
@@ -139,6 +142,13 @@ class FakeErp(Customers, Orders, Products, Fulfilments):
     async def put_customer(self, key: str, *, body: CustomerDraft, look_first: bool = False) -> CustomerMatch:
         self.faults.enter("put_customer")
         found = next((c for c in self.customers.values() if c.key == key), None)
+        if found is not None and not look_first:  # an upsert: the record is overwritten, the answer tells what was sent
+            sent = {"selling_entities": (body.selling_entity,), "currencies": (body.currency,)}
+            self.customers[found.ref.id] = msgspec.structs.replace(found, currencies=sent["currencies"])
+            self.overwritten += 1
+            return msgspec.structs.replace(found, **sent)
+        if not look_first:
+            await asyncio.sleep(0.05)  # long enough for another order to come between
         if found is None:
             name = f"{body.first_name} {body.last_name}".strip() if body.person else body.company
             found = self.add_customer(

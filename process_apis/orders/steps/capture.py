@@ -214,7 +214,8 @@ async def put_order(at: At[Context], order: ChannelOrder, prepared: Prepared, cu
         prepared = again
     erp = at.services.topology.system(prepared.route.erp, Orders)
     body = msgspec.structs.replace(prepared.order, customer_id=customer_id)
-    return Placed(prepared, await erp.put_order(key, body=body, look_first=at.repeated))
+    known = at.repeated or bool(order.erp_order_id)  # the channel may know of it although we have forgotten
+    return Placed(prepared, await erp.put_order(key, body=body, look_first=known))
 
 
 async def _still_fits(context: Context, before: Prepared, now: Prepared, customer_id: str) -> None:

@@ -13,7 +13,10 @@ from strata.canonical.orders import ChannelOrder
 from strata.context import Context
 from strata.contracts.system import ChannelOrders, Customers
 from strata.durable import At
-from strata.errors import FieldError, Invalid, NotFound
+from strata.errors import FieldError, Invalid, NotFound, Throttled
+
+TURN_S = 0.3
+"""How soon an order looks again whether another one has made their customer."""
 
 
 class Matched(Struct, frozen=True, omit_defaults=True):
@@ -70,18 +73,21 @@ async def _same_mailbox(context: Context, customers: Customers, who: Buyer, erp:
 async def create_customer(at: At[Context], order: ChannelOrder, prepared: Prepared, matched: Matched) -> CustomerMatch:
     """Create the customer under our key; provisional while a person has to choose among several (section 5).
 
-    Two first orders with one e-mail, from two shops at once, agree on one key beforehand and so on one customer.
+    Orders of one new buyer, from several shops at once, take turns and agree on one key, and so on one customer.
+    Raises Throttled while another order has its turn.
     """
     context, erp, who = at.services, prepared.route.erp, buyer(order)
     provisional = bool(matched.several)
-    key = who.key
-    if who.email and not provisional:
-        with reachable():
-            key = await context.crossref.put(f"customer_key:{erp}", who.email, who.key, by=BY)
+    whose = who.key if provisional or not who.email else who.email
+    claim = await Ledger(context.database).claim_customer(order.key, erp=erp, buyer=whose, key=who.key)
+    if claim is None:
+        raise Throttled("Another order of this buyer is making the customer", retry_after_s=TURN_S)
     route = prepared.route
-    body = draft(order, who, key=key, selling_entity=route.selling_entity, terms=route.terms, provisional=provisional)
+    body = draft(
+        order, who, key=claim.key, selling_entity=route.selling_entity, terms=route.terms, provisional=provisional
+    )
     customers = context.topology.system(erp, Customers)
-    made = await customers.put_customer(key, body=body, look_first=at.repeated)
+    made = await customers.put_customer(claim.key, body=body, look_first=at.repeated or not claim.first)
     if not made.active:
         raise Invalid(
             f"Customer {made.name or made.ref.id} of order {order.number} is inactive in the ERP",
@@ -136,6 +142,8 @@ async def remember_customer(
             reason=f"{len(matched.several)} active customers have the e-mail of this order's buyer.",
             candidates=[hit.ref.id for hit in matched.several],
         )
+    if matched.customer is None:
+        await Ledger(context.database).let_customer_go(order.key, erp=erp)
 
 
 async def link_customer(at: At[Context], order: ChannelOrder, customer_id: str) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from strata.canonical.common import VendorRef
 from strata.canonical.orders import ChannelCustomer, ChannelOrder
 from strata.durable import Status
+from strata.errors import Invalid
 from tests.process_apis.orders.conftest import House
 from tests.process_apis.orders.samples import ADA, CALIFORNIA, order
 
@@ -123,8 +124,34 @@ class TestGuestsAndBusinesses:
         await asyncio.gather(house.webhook(here), house.webhook(there))
         await house.captured(here)
         await house.captured(there)
-        assert house.erp.orders[here.key].customer_id == house.erp.orders[there.key].customer_id
+        one = house.erp.orders[here.key].customer_id
+        assert house.erp.orders[there.key].customer_id == one
         assert len(house.erp.customers) == 1
+        assert set(house.erp.customers[one].selling_entities) == {"1", "2"}
+        assert house.erp.overwritten == 0
+
+    async def test_many_first_orders_of_one_buyer_at_once_make_one_customer(self, house: House) -> None:
+        placed = [order(5001 + n) for n in range(6)]
+        for one in placed:
+            house.us.place(one)
+        await asyncio.gather(*(house.webhook(one) for one in placed))
+        for one in placed:
+            await house.captured(one)
+        assert len(house.erp.customers) == 1
+        assert house.erp.overwritten == 0
+
+    async def test_an_order_that_fails_while_it_makes_the_customer_holds_up_no_other_for_long(
+        self, house: House
+    ) -> None:
+        first, second = order(5001), order(5002)
+        house.us.place(first)
+        house.us.place(second)
+        house.erp.faults.before["put_customer"] = [Invalid("the ERP does not like this name")]
+        await house.webhook(first)
+        await house.stands("order_capture", first.key, status=Status.DEAD)
+        await house.webhook(second)
+        await house.journal.advance_clock(121)
+        await house.captured(second)
 
     async def test_a_customer_of_another_entity_is_allowed_to_buy_here(self, house: House) -> None:
         house.erp.add_customer("50", "ada.lovelace@example.com", "Ada", selling_entities=("2",), currencies=("EUR",))
