@@ -65,9 +65,13 @@ class Points:
             self._restore_rate = cost.throttle_status.restore_rate
             self._heard_at = now
 
+    def cost_of(self, name: str) -> float:
+        """The points that a document asked for when it ran last; 0 before it ever did."""
+        return self._cost.get(name, 0.0)
+
     def wait_s(self, name: str, now: float) -> float:
         """How long until this document may run, in seconds; 0.0 = now, as far as we know."""
-        short = self._cost.get(name, 0.0) - self._available - self._restore_rate * (now - self._heard_at)
+        short = self.cost_of(name) - self._available - self._restore_rate * (now - self._heard_at)
         return short / self._restore_rate if short > 0 and self._restore_rate > 0 else 0.0
 
 
@@ -78,7 +82,7 @@ class ShopifyClient:
         self.connection = connection
         self._exchange = exchange
         self._auth = auth
-        self._points = Points()
+        self.points = Points()
         self._url = f"{connection.url}/admin/api/{connection.api_version}/graphql.json"
 
     async def run(self, document: Document[T], variables: Mapping[str, object]) -> T:
@@ -86,16 +90,16 @@ class ShopifyClient:
         body = msgspec.json.encode({"query": document.text, "variables": variables, "operationName": None})
         give_up = time.monotonic() + self.connection.max_wait_s
         while True:
-            await self._wait(self._points.wait_s(document.name, time.monotonic()), give_up)
+            await self._wait(self.points.wait_s(document.name, time.monotonic()), give_up)
             reply = await self._post(document, body)
             envelope = self._envelope(reply, document)
             if envelope.extensions is not None and envelope.extensions.cost is not None:
-                self._points.heard(document.name, envelope.extensions.cost, time.monotonic())
+                self.points.heard(document.name, envelope.extensions.cost, time.monotonic())
             if not envelope.errors:
                 return self._data(envelope, document)
             if _codes(envelope.errors) != {"THROTTLED"}:
                 raise _top_level(envelope.errors, self.connection.shop, document.name)
-            await self._wait(max(0.05, self._points.wait_s(document.name, time.monotonic())), give_up)
+            await self._wait(max(0.05, self.points.wait_s(document.name, time.monotonic())), give_up)
 
     async def _wait(self, seconds: float, give_up: float) -> None:
         """Wait for points. Raises Throttled when that would take longer than the connection allows."""

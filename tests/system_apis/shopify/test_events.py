@@ -263,6 +263,7 @@ class TestSignature:
         assert signed_by(Delivery({"shopify-hmac-sha256": signature(BODY)}, BODY), (SECRET,))
 
 
+@pytest.mark.usefixtures("fresh_sandbox")
 class TestSubscriptions:
     async def test_what_is_missing_is_created_once(
         self, sandbox: Sandbox, open_shop: Callable[[Connection], ShopifyClient]
