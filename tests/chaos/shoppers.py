@@ -6,11 +6,19 @@ import random
 import threading
 import time
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from tests.e2e import orders
-from tests.e2e.running import House, eventually
-from tests.e2e.vendors import ShopifyAdmin, key_of
+from tests.e2e.running import eventually
+from tests.e2e.vendors import NetSuite, ShopifyAdmin, key_of
+
+
+class Vendors(Protocol):
+    """Whatever runs beside the two backends."""
+
+    def shopify(self) -> ShopifyAdmin: ...
+
+    def netsuite(self) -> NetSuite: ...
 
 
 class Shoppers:
@@ -53,7 +61,7 @@ class Shoppers:
             raise self.failure
 
 
-def assert_both_ends_agree(house: House, placed: dict[str, dict[str, Any]], *, within_s: float) -> None:
+def assert_both_ends_agree(house: Vendors, placed: dict[str, dict[str, Any]], *, within_s: float) -> None:
     """Every placed order is in NetSuite once with the right total, and back in Shopify; no customer is doubled."""
     netsuite, shopify = house.netsuite(), house.shopify()
 
@@ -76,7 +84,7 @@ def assert_both_ends_agree(house: House, placed: dict[str, dict[str, Any]], *, w
     assert [row for row in doubled if row.get("email", "").startswith("shopper")] == []
 
 
-def sellable(house: House) -> list[dict[str, Any]]:
+def sellable(house: Vendors) -> list[dict[str, Any]]:
     """Variants that the ERP knows as active inventory items."""
     rows = house.netsuite().suiteql("SELECT itemid FROM item WHERE isinactive = 'F' AND itemtype = 'InvtPart'")
     known = {row["itemid"] for row in rows}
