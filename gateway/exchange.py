@@ -30,7 +30,6 @@ class Exchange(Struct):
     segments: list[str] = field(default_factory=list[str])
     match: Match | None = None
     identity: Identity | None = None
-    plan: str = ""
     decision: Decision | None = None
     problem: str = ""  # slug of the problem that was answered
     refused: ProblemError | None = None  # found while the body streamed; wins over what the service answers

@@ -44,14 +44,6 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
         return f"{self.public_url}/oauth/token"
 
     @property
-    def ready_url(self) -> str:
-        return f"{self.public_url}/readyz"
-
-    @property
-    def portal_url(self) -> str:
-        return f"{self.public_url}/portal/"
-
-    @property
     def secure(self) -> bool:
         """Is the gateway published over TLS?"""
         return self.hsts if self.hsts is not None else self.public_url.startswith("https://")

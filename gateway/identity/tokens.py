@@ -105,10 +105,6 @@ class TokenVerifier:
             self._cache.popitem(last=False)
         return identity
 
-    def clear(self) -> None:
-        """Forget all verified tokens: after a change of keys or a revocation."""
-        self._cache.clear()
-
     async def _verify(self, token: bytes) -> _Claims:
         if len(token) > _MAX_BYTES or _COMPACT.fullmatch(token) is None:
             _refuse("form")

@@ -34,7 +34,7 @@ class PlanLimit(Struct, frozen=True):
             if plan is None or name not in match.route.plans:
                 raise ProblemError("subscription-required", f"Plans of this API: {', '.join(match.route.plans)}.")
             decision = await self.limiter.take(f"{name}:{identity.client_id}", plan)
-            exchange.plan, exchange.decision = name, decision
+            exchange.decision = decision
             exchange.answer_headers.append((b"ratelimit-policy", policy_field(name, plan)))
             exchange.answer_headers.append((b"ratelimit", limit_field(name, decision)))
             if not decision.allowed:
