@@ -2,7 +2,7 @@
 
     python -m bench.run [path durable gateway governor]
 
-Writes bench/results/NAME.json with the machine and the time beside the figures. Exit code 1 when one failed or missed its
+Writes bench/results/NAME.json with the machine and the time beside the figures. Exit code 1 when one failed or missed a
 target. Compare ratios, not absolutes; a busy machine makes all of them worse.
 """
 

@@ -48,6 +48,8 @@ STATUSES = {
     Status.DONE: "is done",
     Status.DISCARDED: "was given up",
     Status.QUARANTINED: "was received and cannot be read",
+    Status.ROUTED: "was received and handed on",
+    Status.UNROUTED: "was received and waits for somebody to take it",
 }
 
 
