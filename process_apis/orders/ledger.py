@@ -157,11 +157,8 @@ class Ledger:
                 order.ref.connection,
             )  # fmt: skip
 
-    async def accept(self, ref: OrderRef, *, partner: str, sold: Sequence[SoldLine]) -> None:
-        """An ERP has the order: its id and number, and status at least `accepted`."""
-        status = max(ref.status, OrderStatus.ACCEPTED, key=RANK.__getitem__)
-        if ref.status is OrderStatus.ON_HOLD:
-            status = OrderStatus.ACCEPTED
+    async def accept(self, ref: OrderRef, status: OrderStatus, *, partner: str, sold: Sequence[SoldLine]) -> None:
+        """An ERP has the order: its id and number, and a status of at least `accepted`."""
         with reachable():
             await self._pool.execute(
                 """WITH changed AS (

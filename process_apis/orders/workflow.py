@@ -76,7 +76,7 @@ async def capture_order(run: Run[Context], event: ChannelOrderEvent) -> Captured
     prepared, erp, channel = placed.prepared, placed.ref.ref.connection, order.ref.connection
     ref = await run.step(check_total, prepared, placed.ref, backend=erp)
     run.note(erp_order_id=ref.ref.id, erp_order_number=ref.number)
-    await run.step(accept, prepared, ref)
+    await run.step(accept, order, prepared, ref)
     await run.step(link_order, order, ref, backend=channel)
     who = buyer(order)
     if who.channel_id and who.stored_id != customer_id:

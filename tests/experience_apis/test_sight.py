@@ -71,7 +71,7 @@ async def context(postgres_url: str) -> AsyncIterator[Context]:
             placed.key, VendorRef("erp", "netsuite", placed.ref.id), "SO-1", Money(placed.totals.total.amount, "USD"),
             OrderStatus.ACCEPTED,
         )  # fmt: skip
-        await ledger.accept(ref, partner=partner, sold=())
+        await ledger.accept(ref, ref.status, partner=partner, sold=())
     yield made
     await journal.close()
     await pool.close()

@@ -13,6 +13,7 @@ from process_apis.orders.rules.causes import Causes
 from process_apis.orders.rules.filter import Verdict, judge
 from process_apis.orders.rules.pricing import price, wanted_skus
 from process_apis.orders.rules.routing import route
+from process_apis.orders.rules.status import status_at_acceptance
 from process_apis.orders.tables import (
     DISCOUNT_ITEMS,
     FILTER,
@@ -260,10 +261,15 @@ async def check_total(at: At[Context], prepared: Prepared, ref: OrderRef) -> Ord
     return ref
 
 
-async def accept(at: At[Context], prepared: Prepared, ref: OrderRef) -> None:
+async def accept(at: At[Context], order: ChannelOrder, prepared: Prepared, ref: OrderRef) -> None:
     """Write down that the ERP has the order, in the ledger and the cross-reference (contract C14)."""
     context, erp = at.services, ref.ref.connection
-    await Ledger(context.database).accept(ref, partner=prepared.route.partner, sold=sold_lines(prepared.order.lines))
+    await Ledger(context.database).accept(
+        ref,
+        status_at_acceptance(ref.status, ships=any(line.requires_shipping for line in order.lines)),
+        partner=prepared.route.partner,
+        sold=sold_lines(prepared.order.lines),
+    )
     with reachable():
         await context.crossref.put(f"order:{erp}", ref.key, ref.ref.id, by=BY)
         await context.crossref.put(f"order_of:{erp}", ref.ref.id, ref.key, by=BY)
