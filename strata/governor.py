@@ -38,13 +38,7 @@ if TYPE_CHECKING:
 
 _MIGRATIONS = Path(__file__).with_name("governor_migrations")
 _TURN = "SELECT * FROM governor.turn($1, $2, $3, $4, $5, $6, $7, $8)"
-_LOST = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    TimeoutError,
-)
+_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 _WINDOW = 4
 """Tickets that one process has in the database for an account, as a multiple of the limit; more wait in its memory."""
 _RETRY_AFTER_S = 1.0
@@ -186,13 +180,14 @@ class _Account:
         except StoreUnavailable as error:
             self.done |= done  # given back at the next beat
             self._tidy = True
-            self._fail(error)
+            self.fail(error)
         finally:
             self._sent_done = frozenset()
         if self.queue and len(self.waiting) < _WINDOW * self.limit:
             self._kick.set()
 
-    def _fail(self, error: StoreUnavailable) -> None:
+    def fail(self, error: StoreUnavailable) -> None:
+        """Tell everybody who waits here."""
         for waiter in (*self.waiting.values(), *self.queue):
             if not waiter.ready.done():
                 waiter.ready.set_exception(StoreUnavailable(error.detail))
@@ -250,6 +245,8 @@ class Governor:
     async def close(self) -> None:
         """Give everything back but the kept leases."""
         tasks = [account.task for account in self._accounts.values()]
+        for account in self._accounts.values():
+            account.fail(StoreUnavailable("The governor is closed"))
         if self._heart is not None:
             tasks.append(self._heart)
         for task in tasks:
@@ -287,6 +284,7 @@ class Governor:
                 return await connection.fetch(sql, *args)
             except _LOST as error:
                 await self._drop()
+                telemetry.log.warning("governor lost its database", error=type(error).__name__, detail=str(error)[:200])
                 raise StoreUnavailable("The database of the governor does not answer") from error
 
     async def _connect(self) -> PoolConnectionProxy[Any]:
@@ -313,10 +311,8 @@ class Governor:
 
     async def _beat_for_ever(self) -> None:
         while True:
-            try:
+            with contextlib.suppress(StoreUnavailable):  # it was logged; whoever waits for a lease is told
                 await self._query("SELECT governor.beat($1, $2)", self._me, self._dead_after)
-            except StoreUnavailable as error:
-                telemetry.log.warning("governor has no database", detail=error.detail)
             for account in self._accounts.values():
                 account.tidy()
             await asyncio.sleep(self._beat_s)

@@ -13,6 +13,7 @@ import httpx
 from msgspec import Struct
 from opentelemetry import metrics, trace
 from opentelemetry.trace import SpanKind
+from structlog.contextvars import get_contextvars
 
 from strata import telemetry
 from strata.errors import StrataError, Transient, UnknownOutcome, Unreachable
@@ -73,6 +74,9 @@ class Exchange:
             "strata.operation": operation,
             "http.request.method": method,
         }
+        correlation_id = get_contextvars().get("correlation_id")
+        if correlation_id:
+            attributes["strata.correlation_id"] = str(correlation_id)
         with telemetry.span(f"{self.vendor} {operation}", attributes, kind=SpanKind.CLIENT) as span:
             try:
                 response = await self._request(method, url, headers, content, effect)

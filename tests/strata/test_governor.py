@@ -196,3 +196,23 @@ class TestDatabaseTrouble:
             async with governor.lease(ACCOUNT, wait_s=5):
                 pytest.fail("a lease without a database")
         await governor.close()
+
+    async def test_tables_that_are_not_there_are_told_at_once(self, postgres_url: str) -> None:
+        async with asyncpg.create_pool(postgres_url, min_size=1, max_size=2) as pool:
+            governor = Governor(pool)
+            with pytest.raises(StoreUnavailable):
+                async with governor.lease(ACCOUNT, wait_s=5):
+                    pytest.fail("a lease without tables")
+            await governor.close()
+
+    async def test_who_waits_when_the_governor_is_closed_is_told(self, governor: Governor) -> None:
+        async def wait() -> None:
+            async with governor.lease(ACCOUNT, limit=1, wait_s=30):
+                pytest.fail("a lease from a closed governor")
+
+        async with governor.lease(ACCOUNT, limit=1, wait_s=1):
+            waiting = asyncio.create_task(wait())
+            await queued(governor, 1)
+            await governor.close()
+            with pytest.raises(StoreUnavailable):
+                await waiting
