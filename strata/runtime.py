@@ -26,7 +26,8 @@ async def open_context(settings: Settings, *, migrate: bool = True) -> Context:
     """
     settings.check()
     pool = await store.connect(settings.database_url, size=settings.database_pool)
-    journal = await Journal.open(pool)
+    # a pool of its own: its statements want their own planner settings, and a busy step starves no write
+    journal = await Journal.open(settings.database_url, max_connections=settings.database_pool)
     if migrate:
         await store.migrate(pool, "strata", MIGRATIONS)
         await journal.migrate()

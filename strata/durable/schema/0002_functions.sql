@@ -135,7 +135,9 @@ END $$;
 CREATE FUNCTION durable.route_waiting(p_after bigint, p_limit int) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE e record; last bigint;
 BEGIN
-  FOR e IN SELECT id FROM durable.inbox WHERE status = 'unrouted' AND id > p_after ORDER BY id LIMIT p_limit FOR UPDATE LOOP
+  FOR e IN SELECT id FROM durable.inbox i WHERE status = 'unrouted' AND id > p_after AND EXISTS (
+      SELECT FROM durable.subscription sub WHERE sub.event = i.type
+        OR (right(sub.event, 1) = '*' AND starts_with(i.type, left(sub.event, -1)))) ORDER BY id LIMIT p_limit FOR UPDATE LOOP
     PERFORM durable.route(e.id);
     last := e.id;
   END LOOP;
