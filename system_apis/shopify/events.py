@@ -28,7 +28,7 @@ from strata import telemetry
 from strata.canonical.events import ChannelOrderEvent
 from strata.context import Context
 from strata.durable import InboundEvent
-from strata.errors import NotFound, SignatureInvalid, StrataError
+from strata.errors import NotFound, Poison, SignatureInvalid, StrataError
 from system_apis.shopify import documents, mapping, wire
 from system_apis.shopify.backend import ShopifyConnection
 from system_apis.shopify.client import ShopifyClient, refuse
@@ -154,7 +154,11 @@ class Ingress:
         except (msgspec.MsgspecError, KeyError, ValueError, RecursionError) as error:
             await self._quarantine(connection, delivery, error)
             return
-        received = await self._context.journal.receive(event)
+        try:
+            received = await self._context.journal.receive(event)
+        except Poison as error:  # a value that the journal cannot store, such as a NUL in a text
+            await self._quarantine(connection, delivery, error)
+            return
         self._count(connection, "duplicate" if received.duplicate else "accepted")
 
     async def _quarantine(self, connection: str, delivery: Delivery, error: Exception) -> None:

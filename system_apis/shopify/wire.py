@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 T = TypeVar("T")
 
@@ -385,6 +385,6 @@ class WebhookSubscriptionCreateData(_Camel, frozen=True):
 class OrderWebhook(Struct, frozen=True):
     """What is read of an order in a webhook. The content is never trusted further: the order is read again."""
 
-    id: int
-    name: str
-    updated_at: datetime
+    id: Annotated[int, Meta(gt=0)]
+    name: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    updated_at: Annotated[datetime, Meta(tz=True)]
