@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 from strata import governor, store, telemetry
 from strata.connections import load_connections
 from strata.context import Context
 from strata.crossref import CrossRef
-from strata.durable import Journal
+from strata.durable import InboundEvent, Journal
 from strata.internal import ServiceTokens
 from strata.settings import Settings
 from strata.tables import Tables
@@ -42,7 +45,21 @@ async def open_context(settings: Settings, *, migrate: bool = True) -> Context:
         tokens=ServiceTokens(settings.secret_key),
     )
     context.topology = Topology(context)
+    journal.reparse = partial(reread, context)
     return context
+
+
+def reread(context: Context, event: InboundEvent) -> InboundEvent:
+    """A quarantined event, read again by the backend that it came from (`source` is `{vendor}:{connection}`).
+
+    Raises Invalid when it still cannot be read: then it stays where it is.
+    """
+    vendor, _, connection = event.source.partition(":")
+    found = context.connections.get(connection)
+    if found is None or found.vendor != vendor:
+        return event
+    events = importlib.import_module(f"system_apis.{vendor}.events")  # by name: this module imports no layer
+    return cast("InboundEvent", events.reread(event, found))
 
 
 @asynccontextmanager

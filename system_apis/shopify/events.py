@@ -26,9 +26,10 @@ from opentelemetry import metrics
 
 from strata import telemetry
 from strata.canonical.events import ChannelOrderEvent
+from strata.connections import Connection
 from strata.context import Context
 from strata.durable import InboundEvent
-from strata.errors import NotFound, Poison, SignatureInvalid, StrataError
+from strata.errors import FieldError, Invalid, NotFound, Poison, SignatureInvalid, StrataError
 from system_apis.shopify import documents, mapping, wire
 from system_apis.shopify.backend import ShopifyConnection
 from system_apis.shopify.client import ShopifyClient, refuse
@@ -108,6 +109,22 @@ def unreadable(delivery: Delivery, connection: str) -> InboundEvent:
     )
 
 
+def reread(event: InboundEvent, connection: Connection) -> InboundEvent:
+    """A quarantined event, read again after a person has mended its body. Raises Invalid when it still cannot be."""
+    shop = connection.decode(ShopifyConnection)
+    try:
+        again = inbound(Delivery(event.headers, event.body), connection.name, shop.shop)
+    except (msgspec.MsgspecError, KeyError, ValueError, RecursionError) as error:
+        raise Invalid("The event still cannot be read", errors=(FieldError(_why(event.headers, error)),)) from error
+    return msgspec.structs.replace(again, delivery_id=event.delivery_id, headers=event.headers)
+
+
+def _why(headers: Mapping[str, str], error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"The topic {Delivery(headers, b'').header('topic')[:60]!r} is none that we subscribe to"
+    return f"The body is not an order: {error}"
+
+
 def _delivery_id(delivery: Delivery) -> str:
     return delivery.header("webhook-id") or f"sha256:{hashlib.sha256(delivery.body).hexdigest()}"
 
@@ -162,10 +179,7 @@ class Ingress:
         self._count(connection, "duplicate" if received.duplicate else "accepted")
 
     async def _quarantine(self, connection: str, delivery: Delivery, error: Exception) -> None:
-        if isinstance(error, KeyError):
-            reason = f"The topic {delivery.header('topic')[:60]!r} is none that we subscribe to"
-        else:
-            reason = f"The body is not an order: {error}"
+        reason = _why(delivery.headers, error)
         await self._context.journal.quarantine(unreadable(delivery, connection), reason)
         self._count(connection, "quarantined")
 

@@ -20,6 +20,7 @@ from structlog.testing import capture_logs
 
 from strata.connections import Connection
 from strata.durable import Status, Subscription
+from strata.errors import Invalid
 from system_apis.shopify.backend import ShopifyConnection
 from system_apis.shopify.client import ShopifyClient
 from system_apis.shopify.events import Delivery, ensure_webhooks, signed_by
@@ -225,6 +226,17 @@ class TestUnreadable:
         assert event["body"] == body
         assert item.status is Status.QUARANTINED
         assert item.failure_class == "P"
+
+    async def test_a_person_can_mend_it_and_it_goes_on(self, house: House, web: httpx.AsyncClient) -> None:
+        journal = house.context.journal
+        await journal.subscribe([Subscription(event="channel_order.*", process="order_capture")])
+        await web.post("/webhooks/northwind-us", content=b"{", headers=headers(b"{"))
+        [item] = (await journal.list_items()).items
+        with pytest.raises(Invalid):
+            await journal.retry(item.id, by="ann", why="once more")
+        await journal.edit(item.id, BODY, by="ann", why="the shop sent half of it")
+        runs = [each for each in (await journal.list_items()).items if each.process == "order_capture"]
+        assert [run.key for run in runs] == ["sh:northwind-us:order:5001"]
 
     async def test_it_blocks_no_other_delivery(self, house: House, web: httpx.AsyncClient) -> None:
         await web.post("/webhooks/northwind-us", content=b"{", headers=headers(b"{", X_Shopify_Webhook_Id="1"))
