@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+import httpx
 import psutil
 
 STRATA = Path(sys.executable).with_name("strata")
@@ -66,14 +67,20 @@ class House:
         with (self._folder / "out").open("ab") as out:
             command = [STRATA, "run", "--port", str(self.port), "--data", self.data]
             self._process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
-        while time.monotonic() - began < 60:
-            if self._process.poll() is not None:
-                break
-            done = subprocess.run([STRATA, "info", "--json", "--data", self.data], check=False, capture_output=True)
-            if done.returncode == 0:
-                self.info = json.loads(done.stdout)
-                return time.monotonic() - began
+        while time.monotonic() - began < 60 and self._process.poll() is None:
+            if self._ready():
+                took = time.monotonic() - began
+                told = subprocess.run([STRATA, "info", "--json", "--data", self.data], check=True, capture_output=True)
+                self.info = json.loads(told.stdout)
+                return took
+            time.sleep(0.05)
         raise RuntimeError(f"strata run did not become ready:\n{(self._folder / 'out').read_text()[-2000:]}")
+
+    def _ready(self) -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=2, trust_env=False).is_success
+        except httpx.HTTPError:
+            return False
 
     def stop(self) -> None:
         """As Ctrl-C does."""

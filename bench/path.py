@@ -181,10 +181,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, default=None)
     options = parser.parse_args()
     with House() as house:
-        first = time.monotonic()
         house.stop()
         again_s = house.start()
-        print(f"ready again in {again_s:.1f} s; stopped in {time.monotonic() - first - again_s:.1f} s", flush=True)
         figures = {"ready_s": again_s, **asyncio.run(measure(house, options))}
     for name, value in figures.items():
         print(f"{name:28} {value:10.3f}" if isinstance(value, float) else f"{name:28} {value:10}")

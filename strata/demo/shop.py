@@ -130,7 +130,8 @@ class Shop:
         while True:
             page = (await self._graphql(VARIANTS_QUERY, after=after))["productVariants"]
             for node in page["nodes"]:
-                title = str((node.get("product") or {}).get("title", ""))
+                product: dict[str, Any] = node.get("product") or {}
+                title = str(product.get("title", ""))
                 found.append(Variant(str(node["id"]), str(node["sku"] or ""), title, Decimal(str(node["price"]))))
             if not page["pageInfo"]["hasNextPage"]:
                 break
