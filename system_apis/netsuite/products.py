@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
 from strata.canonical.customers import Item
 from strata.contracts.system import Products
-from strata.errors import BadParameter, FieldError
+from strata.contracts.system.products import ItemLookup
 from system_apis.netsuite import mapping, suiteql, wire
 from system_apis.netsuite.client import NetSuiteClient
 
@@ -29,10 +27,10 @@ class NetSuiteProducts(Products):
         self._names = names
         self._kept: dict[str, tuple[float, Item]] = {}
 
-    async def find_items(self, *, skus: str, fresh: bool = False) -> tuple[Item, ...]:
-        wanted = _list(skus)
+    async def find_items(self, *, body: ItemLookup) -> tuple[Item, ...]:
+        wanted = list(dict.fromkeys(body.skus))
         now = time.monotonic()
-        kept = {} if fresh else {sku: self._kept[sku][1] for sku in wanted if self._kept.get(sku, (0.0,))[0] > now}
+        kept = {} if body.fresh else {sku: self._kept[sku][1] for sku in wanted if self._kept.get(sku, (0.0,))[0] > now}
         missing = [sku for sku in wanted if sku not in kept]
         found = {item.sku: item for item in await self._read(missing)}
         self._keep(found.values(), now + self._client.connection.item_cache_s)
@@ -51,12 +49,3 @@ class NetSuiteProducts(Products):
             self._kept.clear()
         for item in items:
             self._kept[item.sku] = (until, item)
-
-
-def _list(skus: str) -> list[str]:
-    try:
-        return list(dict.fromkeys(msgspec.json.decode(skus, type=list[str])))
-    except msgspec.DecodeError as error:
-        raise BadParameter(
-            "skus must be a JSON array of strings", errors=(FieldError(str(error), "/query/skus"),)
-        ) from error

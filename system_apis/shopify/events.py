@@ -90,7 +90,7 @@ def inbound(delivery: Delivery, connection: str, shop: str) -> InboundEvent:
         delivery_id=_delivery_id(delivery),
         type=f"channel_order.{what}",
         subject=key,
-        version=version,
+        version=f"{version}/{what}",  # versions have no finer grain than a second: `paid` is a fact beside `created`
         body=delivery.body,
         headers=_kept(delivery),
         data=msgspec.json.encode(event),

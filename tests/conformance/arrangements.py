@@ -5,7 +5,6 @@ A backend joins by being installed and by having an arrangement here; a test ref
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -28,6 +27,7 @@ from strata.contracts.system import (
     Orders,
     Products,
 )
+from strata.contracts.system.products import ItemLookup
 from tests.house import House
 from tests.sandboxes import Sandbox, Vendor
 
@@ -63,7 +63,7 @@ READS: dict[type[Contract], Call] = {
     ChannelFulfilments: lambda api: api.get_state(NOBODY),
     Orders: lambda api: api.get_order("sh:none:order:1"),
     Customers: lambda api: api.find_customers(key="sh:none:customer:1"),
-    Products: lambda api: api.find_items(skus='["NW-TRAI-S"]', fresh=True),
+    Products: lambda api: api.find_items(body=ItemLookup(("NW-TRAI-S",), fresh=True)),
     Fulfilments: lambda api: api.list_fulfilments(updated_from=datetime(2026, 1, 1, tzinfo=UTC)),
 }
 """One cheap read of each contract, to see how it fails."""
@@ -164,7 +164,7 @@ class NetSuite:
     async def order(self, house: House, **changed: Any) -> SalesOrder:
         """An order that the system can take."""
         customer = changed.pop("customer_id", None) or await self.customer(house)
-        [item] = await house.system("erp", Products).find_items(skus=json.dumps(["NW-TRAI-S"]))
+        [item] = await house.system("erp", Products).find_items(body=ItemLookup(("NW-TRAI-S",)))
         number = secrets.randbelow(10**9)
         order = {
             "key": f"sh:northwind-us:order:{number}",

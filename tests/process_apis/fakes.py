@@ -29,6 +29,7 @@ from strata.contracts.system.channel_fulfilments import (
 )
 from strata.contracts.system.channel_orders import ChannelOrderHead, ChannelOrderPage, ErpLink
 from strata.contracts.system.fulfilments import ShipmentPage
+from strata.contracts.system.products import ItemLookup
 from strata.errors import Invalid, NotFound, StrataError, UnknownOutcome
 
 T0 = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -170,9 +171,9 @@ class FakeErp(Customers, Orders, Products, Fulfilments):
         self.customers[customer_id] = new
         return new
 
-    async def find_items(self, *, skus: str, fresh: bool = False) -> tuple[Item, ...]:
+    async def find_items(self, *, body: ItemLookup) -> tuple[Item, ...]:
         self.faults.enter("find_items")
-        return tuple(self.items[sku] for sku in msgspec.json.decode(skus, type=list[str]) if sku in self.items)
+        return tuple(self.items[sku] for sku in body.skus if sku in self.items)
 
     async def put_order(self, key: str, *, body: SalesOrder, look_first: bool = False) -> OrderRef:
         self.faults.enter("put_order")

@@ -30,12 +30,11 @@ from strata.canonical.orders import ChannelOrder, OrderRef, OrderStatus, SalesOr
 from strata.context import Context
 from strata.contracts.system import ChannelOrders, Customers, Orders, Products
 from strata.contracts.system.channel_orders import ErpLink
+from strata.contracts.system.products import MOST_SKUS, ItemLookup
 from strata.durable import At
 from strata.errors import FieldError, Invalid, NotFound
 
 BY = "O2C-01"
-LONGEST_LIST = 7_000
-"""Characters of a list of article numbers; the contract takes 8,000."""
 _STATUS = {"release": OrderStatus.QUEUED, "hold": OrderStatus.ON_HOLD, "skip": OrderStatus.CLOSED}
 
 
@@ -132,18 +131,12 @@ async def load_tables(context: Context, *, fresh: bool) -> OrderTables:
 
 
 async def _items(context: Context, erp: str, skus: list[str], *, fresh: bool) -> dict[str, Item]:
-    """The ERP's items by article number, asked for in as few calls as the contract's longest list allows."""
+    """The ERP's items by article number, asked for in as few calls as the contract allows."""
     products = context.topology.system(erp, Products)
     found: dict[str, Item] = {}
-    rest = skus
-    while rest:
-        size, count = 2, 0
-        while count < len(rest) and (count == 0 or size + len(rest[count]) * 2 + 3 <= LONGEST_LIST):
-            size += len(rest[count].encode()) + 3
-            count += 1
-        items = await products.find_items(skus=msgspec.json.encode(rest[:count]).decode(), fresh=fresh)
+    for first in range(0, len(skus), MOST_SKUS):
+        items = await products.find_items(body=ItemLookup(tuple(skus[first : first + MOST_SKUS]), fresh))
         found |= {item.sku: item for item in items}
-        rest = rest[count:]
     return found
 
 

@@ -23,8 +23,9 @@ class Orders(Contract):
     async def put_order(self, key: OrderKey, *, body: SalesOrder, look_first: bool = False) -> OrderRef:
         """Create the sales order if it is not there, and answer how the system calls it.
 
-        `look_first` says that it may have been sent before: then it is looked up by key before anything is written.
-        An order that is there already is left as it is (the system of record owns it once accepted).
+        `look_first` says that it may have been sent before: then it is looked up by key before anything is written,
+        and an order that is there is left as it is (the system of record owns it once accepted). Without it the caller
+        knows that its key is new.
         """
         declared()
 

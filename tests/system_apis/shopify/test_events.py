@@ -101,7 +101,7 @@ class TestVerified:
         assert event["delivery_id"] == "b54557e4-bdd9-4b37-8a5f-bf7d70bcd043"
         assert event["type"] == "channel_order.created"
         assert event["subject"] == "sh:northwind-us:order:5001"
-        assert event["version"] == "2026-11-20T17:00:00Z"
+        assert event["version"] == "2026-11-20T17:00:00Z/created"
         assert event["body"] == BODY
         assert json.loads(event["data"]) == {
             "key": "sh:northwind-us:order:5001",
