@@ -12,9 +12,9 @@
     ├── CodeChanged (C)      recorded steps do not match the code
     └── NotFound, Forbidden  answers to a caller, never retried
 
-The class decides what happens next (business-processes section 2), never a guess from a status code. One function turns
-an error into an RFC 9457 problem document, and one turns such a document back into the same error on the other side of
-a hop, so a step sees the same type whether its neighbour is in this process or on another machine.
+The class decides what happens next, never a guess from a status code. One function turns an error into an RFC 9457
+problem document, and one turns such a document back into the same error on the other side of a hop, so a step sees the
+same type whether its neighbour is in this process or on another machine.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 PROBLEM_BASE = "https://strata.dev/problems"
-"""Where problem types live. Fixed by configuration, never derived from a host or port (http-standards section 4)."""
+"""Where problem types live. Fixed by configuration, never derived from a host or port."""
 
 
 class FailureClass(StrEnum):
-    """The failure classes of business-processes section 2, and C for a change of code."""
+    """What kind of failure it is, and with that what happens next.
+
+    T transient, U outcome unknown, R throttled, A credential refused, V data or mapping to mend, D waits for something
+    else, X conflict, P cannot be read, C code changed.
+    """
 
     TRANSIENT = "T"
     UNKNOWN_OUTCOME = "U"

@@ -1,7 +1,7 @@
 """Serves contracts: from the operations of a contract follow the Litestar routes of the service that implements it.
 
 Input is taken strictly: JSON only where JSON is due, no coercion in bodies, unknown and duplicate members refused, all
-of it answered as RFC 9457 problems. A service accepts calls only from the layer above (ARCHITECTURE section 5).
+of it answered as RFC 9457 problems. A service accepts calls only from the layer above.
 """
 
 from __future__ import annotations

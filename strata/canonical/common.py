@@ -36,7 +36,7 @@ class VendorRef(Struct, frozen=True, omit_defaults=True):
 
 
 class Address(Struct, frozen=True, omit_defaults=True):
-    """A postal address; country and region as ISO codes (rule BR25)."""
+    """A postal address; country as ISO 3166-1 alpha-2 code, region as ISO 3166-2 subdivision."""
 
     country: CountryCode
     first_name: str = ""

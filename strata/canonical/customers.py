@@ -32,7 +32,7 @@ class CustomerDraft(Struct, frozen=True, omit_defaults=True):
     shipping_address: Address | None = None
     terms: str = ""
     provisional: bool = False
-    """Made while a person still has to decide about a possible duplicate (section 5)."""
+    """Made while a person still has to decide about a possible duplicate."""
 
 
 class CustomerMatch(Struct, frozen=True, omit_defaults=True):
@@ -52,7 +52,7 @@ ItemKind = Literal["inventory", "non_inventory", "service", "kit", "gift_card", 
 
 
 class Item(Struct, frozen=True, omit_defaults=True):
-    """An article, as the ERP keeps it (BR6: its kind is known before an order is written)."""
+    """An article, as the ERP keeps it; its kind is known before an order is written."""
 
     ref: VendorRef
     sku: Sku

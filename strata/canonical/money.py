@@ -1,4 +1,4 @@
-"""Amounts of money: a Decimal and a currency, never a float (rule BR1)."""
+"""Amounts of money: a Decimal and a currency, never a float."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Money(Struct, frozen=True):
         return Money(self.amount.quantize(minor_unit(self.currency), ROUND_HALF_UP), self.currency)
 
     def allocate(self, weights: Sequence[Decimal | int]) -> list[Money]:
-        """Split by weight with the largest remainder, to the minor unit; the parts sum exactly to the whole (BR2)."""
+        """Split by weight with the largest remainder, to the minor unit; the parts sum exactly to the whole."""
         unit = minor_unit(self.currency)
         whole = self.rounded()
         total = sum((Decimal(w) for w in weights), Decimal(0))

@@ -20,7 +20,7 @@ FraudRisk = Literal["none", "low", "medium", "high"]
 
 
 class OrderStatus(StrEnum):
-    """Canonical status (business-processes 9.1), in ascending rank; a lower rank never overwrites a higher one."""
+    """How far an order has come, in ascending rank; a lower rank never overwrites a higher one."""
 
     RECEIVED = "received"
     QUEUED = "queued"
@@ -44,7 +44,7 @@ class TaxLine(Struct, frozen=True, omit_defaults=True):
 
 
 class Discount(Struct, frozen=True, omit_defaults=True):
-    """The share of a discount that fell on one line; positive lowers the price. The source's word is law (BR2)."""
+    """The share of a discount that fell on one line; positive lowers the price. It is taken from the source as it is."""
 
     amount: Money
     code: str = ""
@@ -176,7 +176,7 @@ class SalesOrderLine(Struct, frozen=True, omit_defaults=True):
 
 
 class SalesOrder(Struct, frozen=True, omit_defaults=True):
-    """A sales order for an ERP: priced, taxed, routed and ready; the ERP re-prices nothing (BR11)."""
+    """A sales order for an ERP: priced, taxed, routed and ready; the ERP re-prices nothing."""
 
     key: OrderKey
     number: str
@@ -189,7 +189,7 @@ class SalesOrder(Struct, frozen=True, omit_defaults=True):
     """NetSuite subsidiary, SAP sales organisation: the ERP's id."""
     lines: tuple[SalesOrderLine, ...]
     expected_total: Money
-    """What the ERP must come to, tax included, to the minor unit (BR1)."""
+    """What the ERP must come to, tax included, to the minor unit."""
     location: str = ""
     """Warehouse, the ERP's id."""
     form: str = ""
@@ -247,7 +247,7 @@ class Shipment(Struct, frozen=True, omit_defaults=True):
 
 
 class Place(Struct, frozen=True, omit_defaults=True):
-    """Where an order was placed, as routing looks at it (BR7)."""
+    """Where an order was placed, as routing looks at it."""
 
     shop: str
     country: CountryCode | Literal[""] = ""

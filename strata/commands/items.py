@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from strata.commands.options import as_json, data
 
@@ -89,11 +90,15 @@ def _lines(item: Any, now: datetime) -> str:
 @items.command()
 @click.argument("item", type=int)
 @as_json
-@click.pass_obj
-def show(data_dir: Path, item: int, as_json: bool) -> None:
+@data
+@click.pass_context
+def show(ctx: click.Context, item: int, as_json: bool, data_dir: Path) -> None:
     """Show everything about one ITEM: its input, steps, failures and who did what to it."""
     from strata.commands.house import run  # noqa: PLC0415
 
+    given_here = ctx.get_parameter_source("data_dir") is ParameterSource.COMMANDLINE
+    outer = ctx.find_object(Path)
+    data_dir = data_dir if given_here or outer is None else outer  # --data counts before and after `show`
     run(_show(data_dir, item, as_json=as_json))
 
 

@@ -1,4 +1,4 @@
-"""What a failure of each class does next: one table (business-processes section 2)."""
+"""What a failure of each class does next: one table."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ ORDER_STATUS: Final[Mapping[str, OrderStatus]] = {
     "G": OrderStatus.BILLED,
     "H": OrderStatus.CLOSED,
 }
-"""Letters of SalesOrd (business-processes 9.1)."""
+"""Letters of a sales order's status."""
 SHIP_STATUS: Final[Mapping[str, str]] = {"A": "picked", "B": "packed", "C": "shipped"}
 ITEM_KIND: Final[Mapping[str, ItemKind]] = {
     "InvtPart": "inventory",

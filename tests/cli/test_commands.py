@@ -46,6 +46,7 @@ class TestNotRunning:
             ("info", "--json"),
             ("sandbox", "info", "--json"),
             ("items",),
+            ("items", "show", "1"),
             ("retry", "1"),
             ("demo",),
             ("pause", "erp"),

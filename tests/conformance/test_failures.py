@@ -1,4 +1,4 @@
-"""However a backend fails, the caller sees the same error types (business-processes section 2)."""
+"""However a backend fails, the caller sees the same error types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rank of order statuses (business-processes 9.1)."""
+"""The rank of order statuses."""
 
 from __future__ import annotations
 

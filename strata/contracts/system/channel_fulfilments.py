@@ -94,7 +94,7 @@ class ChannelFulfilments(Contract):
     async def create(self, order_id: str, *, body: NewFulfilment) -> FulfilmentRef:
         """Tell the channel of a shipment.
 
-        The channel has no idempotency here: after an unknown outcome read the state before calling again (C3).
+        The channel has no idempotency here: after an unknown outcome read the state before calling again.
         """
         declared()
 

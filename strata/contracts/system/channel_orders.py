@@ -13,7 +13,7 @@ COMMON = (Throttled, AuthRefused, Transient)
 
 
 class ErpLink(Struct, frozen=True):
-    """What an ERP calls this order, to be kept on the channel's order (contract C14)."""
+    """What an ERP calls this order, to be kept on the channel's order."""
 
     erp_order_id: str
     erp_order_number: str
