@@ -44,7 +44,7 @@ class TaxLine(Struct, frozen=True, omit_defaults=True):
 
 
 class Discount(Struct, frozen=True, omit_defaults=True):
-    """The share of a discount that fell on one line; positive lowers the price. It is taken from the source as it is."""
+    """The share of a discount that fell on one line; positive lowers the price. Taken from the source as it is."""
 
     amount: Money
     code: str = ""
