@@ -164,6 +164,21 @@ class TestDeath:
             pass
 
 
+class TestStandstill:
+    async def test_after_everything_stood_still_who_wakes_first_takes_nobody_for_dead(
+        self, other: Governor, pool: asyncpg.Pool
+    ) -> None:
+        wakes_later = Governor(pool, beat_s=0.7, dead_after_s=1.0)
+        async with other.lease("warm", limit=1, wait_s=1):
+            await asyncio.sleep(0.8)
+        async with wakes_later.lease(ACCOUNT, limit=1, wait_s=1):
+            await pool.execute("UPDATE governor.process SET alive_until = clock_timestamp() - interval '5 s'")
+            with pytest.raises(Throttled):
+                async with other.lease(ACCOUNT, limit=1, wait_s=0.4):
+                    pytest.fail("two leases under a limit of one")
+        await wakes_later.close()
+
+
 class TestDatabaseTrouble:
     async def test_a_cut_connection_is_mended_and_held_leases_still_count(
         self, governor: Governor, other: Governor, pool: asyncpg.Pool
