@@ -39,7 +39,7 @@ from gateway.policies.observe import Observe
 from gateway.policies.plan import AnnouncePolicy, PlanLimit
 from gateway.policies.problems import Problems
 from gateway.policies.routing import Routing
-from gateway.portal.app import portal
+from gateway.portal.app import portal, too_many
 from gateway.publishing.compile import Configuration, PublishedApi, compile_configuration
 from gateway.settings import GatewaySettings
 from gateway.store import Pool, migrate
@@ -132,7 +132,7 @@ class Gateway:
             cache_size=settings.token_cache_size,
             cache_s=settings.token_cache_s,
         )
-        edge = EdgeLimit(settings.issuing_limit, settings.guessing_limit)
+        edge = EdgeLimit()
         issuer = TokenIssuer(settings.public_url, settings.public_url, lambda: keys.signing, settings.token_lifetime_s)
         self._flusher = Flusher(self.ledger, pool, settings.analytics_flush_s)
         self._watch(verifier, edge, self._flusher)
@@ -213,7 +213,7 @@ class Gateway:
             return await pool.fetchval("SELECT true") is True
 
         return {
-            "portal": portal(settings, configuration),
+            "portal": edge.guard("portal", settings.portal_limit, portal(settings, configuration), too_many),
             "alive": alive(configuration.digest),
             "ready": ready(
                 configuration.digest, {"database": database_up, **self._checks}, {"limits": self._limiter.ready}
@@ -223,7 +223,12 @@ class Gateway:
                 lambda scope: inside(exchange_of(scope).address, readers),
                 lambda: ProblemError("forbidden"),
             ),
-            "token": endpoint.TokenEndpoint(self.clients, issuer, edge),
+            "token": edge.guard(
+                "token",
+                settings.issuing_limit,
+                endpoint.TokenEndpoint(self.clients, issuer, edge.count("guesses", settings.guessing_limit)),
+                endpoint.busy,
+            ),
             "jwks": endpoint.key_set(keys),
             "server-metadata": endpoint.fixed(
                 endpoint.server_metadata(settings.public_url, settings.token_url, configuration.scopes)
@@ -235,7 +240,7 @@ class Gateway:
         watch, ledger, limiter, log = self.metrics.watch, self.ledger, self._limiter, self._access_log
         watch("strata_gateway_token_cache_hits_total", "counter", "Verified tokens found.", lambda: verifier.hits)
         watch("strata_gateway_token_cache_misses_total", "counter", "Tokens verified.", lambda: verifier.misses)
-        watch("strata_gateway_token_refused_total", "counter", "Held off at the edge.", lambda: edge.refused)
+        watch("strata_gateway_edge_refused_total", "counter", "Held off at the edge.", lambda: edge.refused)
         watch("strata_gateway_rollup_rows", "gauge", "Roll-up rows that wait.", lambda: len(ledger.rows))
         watch("strata_gateway_rollup_failures_total", "counter", "Failed flushes.", lambda: flusher.failures)
         watch(

@@ -32,6 +32,7 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     token_cache_s: int = 60
     issuing_limit: str = "600/minute"  # requests per address at the token endpoint
     guessing_limit: str = "10/minute"  # refused client authentications per address
+    portal_limit: str = "600/minute"  # requests per address of the portal's pages
     upstream_timeout_s: float = 30.0  # until the answer starts
     analytics_flush_s: float = 5.0
     analytics_max_rows: int = 20_000  # rows that wait in memory while the database is away

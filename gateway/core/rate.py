@@ -1,37 +1,37 @@
-"""Rate limits: the plan, the decision (GCRA) and the fields that announce it.
+"""Rate limits: the plan, the decision (a sliding window in slots) and the fields that announce it.
 
-Generic cell rate algorithm: one number per key, the theoretical arrival time. Over any window of `window_s` at most
-`quota + burst` requests pass. Times are whole microseconds, so that the Redis script counts the same.
+`q=600;w=60` is a promise in both directions: over any stretch of `window_s` at most `quota` requests pass, whatever
+came before. A token bucket or GCRA lets the quota through at once after a pause and again while it refills, and a fixed
+window twice at its edge. So requests are counted in slots of a 60th of the window, and a slot is forgotten only when
+all of it is older than the window: exact as a limit, 61 numbers per client at most, and a client that spreads its
+calls evenly gets 60 parts in 61 of its quota. Times are whole microseconds, so that the Redis script counts the same.
 Fields: draft-ietf-httpapi-ratelimit-headers (structured fields, RFC 9651).
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
+
+SLOTS: Final = 60
+"""Whole slots in a window; one more is under way."""
 
 
 class Plan(Struct, frozen=True, forbid_unknown_fields=True):
-    """How many requests one client may send. burst: at once, after a pause; the whole quota unless given."""
+    """How many requests one client may send in any stretch of window_s seconds."""
 
     quota: Annotated[int, Meta(ge=1, le=100_000_000)]
     window_s: Annotated[int, Meta(ge=1, le=86_400)] = 60
-    burst: Annotated[int, Meta(ge=1, le=100_000_000)] | None = None
 
     @property
-    def tolerance(self) -> int:
-        """Requests that may come at once."""
-        return self.burst or self.quota
-
-    @property
-    def emission_us(self) -> int:
-        """Microseconds that one request costs; at least one."""
-        return max(1, self.window_s * 1_000_000 // self.quota)
+    def slot_us(self) -> int:
+        """Length of a slot, rounded up: 60 of them are never shorter than the window."""
+        return -(-self.window_s * 1_000_000 // SLOTS)
 
 
 class Decision(Struct, frozen=True):
-    """remaining: requests that may follow at once. reset_s: until the full burst is there again. retry_after_s: 0
+    """remaining: requests that may follow at once. reset_s: until the whole quota is there again. retry_after_s: 0
     when allowed. shared: False when the store was not reachable and this node counted alone."""
 
     allowed: bool
@@ -41,33 +41,55 @@ class Decision(Struct, frozen=True):
     shared: bool = True
 
 
-def decide(tat_us: int, now_us: int, plan: Plan) -> tuple[Decision, int]:
-    """May one more request pass? tat_us: the key's stored theoretical arrival time, 0 if none.
+class Usage(Struct):
+    """What one key used: requests per slot, the oldest first, and their sum. ends_us: when the last is forgotten."""
 
-    Returns the decision and the time to store; a refused request costs nothing.
+    slots: dict[int, int] = field(default_factory=dict[int, int])
+    used: int = 0
+    ends_us: int = 0
+
+
+def decide(usage: Usage, now_us: int, plan: Plan) -> Decision:
+    """May one more request pass? Counts it in `usage` when it may; a refused request costs nothing.
+
+    A clock that steps back a little makes nobody richer; one that jumps back by more than the window starts anew.
     """
-    cost = plan.emission_us
-    window = cost * plan.tolerance
-    start = max(tat_us, now_us)
-    after = start + cost
-    if after - now_us > window:
-        return describe(allowed=False, tat_us=start, now_us=now_us, plan=plan), start
-    return describe(allowed=True, tat_us=after, now_us=now_us, plan=plan), after
+    length = plan.slot_us
+    slot = now_us // length
+    slots = usage.slots
+    if slots:
+        newest = next(reversed(slots))
+        if newest - slot > SLOTS:
+            slots.clear()
+            usage.used = 0
+        else:
+            slot = max(slot, newest)
+    while slots and (oldest := next(iter(slots))) < slot - SLOTS:
+        usage.used -= slots.pop(oldest)
+    allowed = usage.used < plan.quota
+    if allowed:
+        slots[slot] = slots.get(slot, 0) + 1
+        usage.used += 1
+    newest = next(reversed(slots))
+    usage.ends_us = _end_us(newest, length)
+    return describe(allowed=allowed, used=usage.used, oldest=next(iter(slots)), newest=newest, now_us=now_us, plan=plan)
 
 
-def describe(*, allowed: bool, tat_us: int, now_us: int, plan: Plan, shared: bool = True) -> Decision:
-    """What the fields say about a key whose theoretical arrival time is tat_us."""
-    cost = plan.emission_us
-    ahead = max(0, tat_us - now_us)
-    remaining = max(0, (cost * plan.tolerance - ahead) // cost)
-    wait_us = 0 if allowed else ahead + cost - cost * plan.tolerance
-    reset = _seconds_up(ahead)
-    retry = max(1, _seconds_up(wait_us)) if not allowed else 0
-    return Decision(allowed, remaining if allowed else 0, max(reset, retry), retry, shared)
+def describe(*, allowed: bool, used: int, oldest: int, newest: int, now_us: int, plan: Plan) -> Decision:
+    """What the fields say. oldest, newest: the slots that still count; used: requests in all of them."""
+    length = plan.slot_us
+    reset = _seconds_up(_end_us(newest, length) - now_us)
+    retry = 0 if allowed else max(1, _seconds_up(_end_us(oldest, length) - now_us))
+    return Decision(allowed, max(0, plan.quota - used), max(reset, retry), retry)
+
+
+def _end_us(slot: int, length_us: int) -> int:
+    """When the slot no longer counts."""
+    return (slot + SLOTS + 1) * length_us
 
 
 def _seconds_up(microseconds: int) -> int:
-    return -(-microseconds // 1_000_000)
+    return max(0, -(-microseconds // 1_000_000))
 
 
 def policy_field(name: str, plan: Plan) -> bytes:

@@ -11,8 +11,7 @@ from msgspec import Struct
 
 from gateway.asgi import ASGIApp, Headers, Receive, Scope, Send, header, respond
 from gateway.core.admit import media_type
-from gateway.edge_limit import EdgeLimit
-from gateway.exchange import exchange_of
+from gateway.edge_limit import Count
 from gateway.identity.clients import ClientStore
 from gateway.identity.keys import ALGORITHM, SigningKeys
 from gateway.identity.server import AUTH_METHODS, TokenAnswer, TokenIssuer, TokenRequest
@@ -31,21 +30,25 @@ _DATABASE_S = 5.0
 
 
 class TokenEndpoint(Struct, frozen=True):
-    """`POST /oauth/token`: load, decide, commit, answer. 503 while the database is away."""
+    """`POST /oauth/token`: load, decide, commit, answer. 503 while the database is away.
+
+    guesses: what an address may get wrong before even right credentials have to wait. slowapi counts a request before
+    it is decided, so a refused authentication is counted afterwards and asked for before; those that are under way
+    together are counted when they are decided.
+    """
 
     clients: ClientStore
     issuer: TokenIssuer
-    limit: EdgeLimit
+    guesses: Count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        address = exchange_of(scope).address
-        wait_s = self.limit.request(address)
+        wait_s = self.guesses.peek(scope)
         if wait_s:
-            await _busy(send, wait_s, "Too many requests from this address.")
+            await busy(send, wait_s)
             return
         answer = await self._answer(scope, receive)
         if answer.status == 401:
-            self.limit.failure(address)
+            self.guesses.hit(scope)
         await respond(send, answer.status, list(answer.headers), answer.body)
 
     async def _answer(self, scope: Scope, receive: Receive) -> TokenAnswer:
@@ -102,7 +105,9 @@ def _error(status: int, error: str, description: str, extra: Headers | None = No
     return TokenAnswer(status, body, (*_NO_STORE, *(extra or [])))
 
 
-async def _busy(send: Send, wait_s: int, description: str) -> None:
+async def busy(send: Send, wait_s: int) -> None:
+    """429 in the OAuth form: this address has to wait."""
+    description = "Too many requests from this address."
     answer = _error(429, "temporarily_unavailable", description, [(b"retry-after", str(wait_s).encode())])
     await respond(send, answer.status, list(answer.headers), answer.body)
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from gateway.asgi import ASGIApp, Headers, Receive, Scope, Send, header, respond
-from gateway.core.problem import TYPES, type_uri
+from gateway.core.problem import TYPES, ProblemError, type_uri
 from gateway.exchange import exchange_of
 from gateway.portal.views import reference, token_curl
 from gateway.publishing.compile import Configuration
@@ -67,6 +67,17 @@ def portal(settings: GatewaySettings, configuration: Configuration) -> ASGIApp:
         await respond(send, 200, [(b"content-type", page.content_type), *fields], page.body)
 
     return answer
+
+
+async def too_many(send: Send, wait_s: int) -> None:
+    """429: this address reads faster than a person does."""
+    del send
+    raise ProblemError(
+        "quota-exceeded",
+        "Too many requests from this address.",
+        headers=[(b"retry-after", str(wait_s).encode())],
+        members={"violated-policies": ["portal"]},
+    )
 
 
 def render(settings: GatewaySettings, configuration: Configuration) -> tuple[Mapping[str, Page], bytes]:

@@ -65,7 +65,7 @@ def compile_configuration(
     for name, quota in plan_quotas.items():
         if name not in plans:
             raise ConfigurationError(f"settings: the plan {name} has a quota but is not in {publications_file.name}")
-        plans[name] = msgspec.structs.replace(plans[name], quota=quota, burst=None)
+        plans[name] = msgspec.structs.replace(plans[name], quota=quota)
     apis: list[PublishedApi] = []
     digest = hashlib.sha256(raw)
     digest.update(msgspec.json.encode(plans, order="deterministic"))

@@ -2,90 +2,98 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import http_sf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from gateway.core.rate import Decision, Plan, decide, limit_field, policy_field
+from gateway.core.rate import SLOTS, Decision, Plan, Usage, decide, limit_field, policy_field
 
-PLANS = st.builds(
-    Plan,
-    quota=st.integers(1, 50),
-    window_s=st.integers(1, 60),
-    burst=st.none() | st.integers(1, 60),
-)
-
-
-class TokenBucket:
-    """The textbook bucket in exact fractions: `burst` tokens, one more every window/quota."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.rate = Fraction(1, plan.emission_us)
-        self.size = Fraction(plan.tolerance)
-        self.tokens, self.at = self.size, 0
-
-    def refill(self, now: int) -> None:
-        self.tokens = min(self.size, self.tokens + (now - self.at) * self.rate)
-        self.at = now
-
-    def take(self, now: int) -> bool:
-        self.refill(now)
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
+PLANS = st.builds(Plan, quota=st.integers(1, 50), window_s=st.integers(1, 60))
 
 
 class AgainstTheModel(RuleBasedStateMachine):
-    """Random waits and requests: the decision equals the bucket's, and the fields are true."""
+    """Random waits and requests: what passes is bounded in every window, and the fields are true."""
 
-    @initialize(plan=PLANS)
-    def start(self, plan: Plan) -> None:
+    @initialize(plan=PLANS, start=st.integers(0, 10**9))
+    def start(self, plan: Plan, start: int) -> None:
         self.plan = plan
-        self.model = TokenBucket(plan)
-        self.now = 1_000_000_000
-        self.model.at = self.now
-        self.tat = 0
+        self.now = start
+        self.usage = Usage()
         self.admitted: list[int] = []
-        self.last: Decision | None = None
 
     @rule(us=st.integers(0, 5_000_000))
     def wait(self, us: int) -> None:
         self.now += us
 
+    @rule(share=st.floats(0.9, 1.1))
+    def wait_about_a_window(self, share: float) -> None:
+        self.now += int(self.plan.window_s * 1_000_000 * share)
+
     @rule(times=st.integers(1, 30))
     def request(self, times: int) -> None:
+        window = self.plan.window_s * 1_000_000
         for _ in range(times):
-            before = self.last
-            decision, self.tat = decide(self.tat, self.now, self.plan)
-            assert decision.allowed is self.model.take(self.now)
-            assert decision.remaining == (int(self.model.tokens) if decision.allowed else 0)
-            assert decision.remaining >= 0
+            decision = decide(self.usage, self.now, self.plan)
+            lately = sum(at > self.now - window for at in self.admitted)
+            earlier = sum(at > self.now - window - self.plan.slot_us for at in self.admitted)
+            # exact but for one slot: never more than the window allows, never less than a slot more of it would
+            assert lately < self.plan.quota if decision.allowed else earlier >= self.plan.quota
             if decision.allowed:
                 self.admitted.append(self.now)
+                assert 0 <= decision.remaining < self.plan.quota
+                again = self.now + decision.reset_s * 1_000_000
+                assert decide(copy(self.usage), again, self.plan).remaining == self.plan.quota - 1
             else:
-                assert decision.retry_after_s >= 1
-                assert decision.reset_s >= decision.retry_after_s
+                assert decision.remaining == 0
+                assert decision.reset_s >= decision.retry_after_s >= 1
                 later = self.now + decision.retry_after_s * 1_000_000
-                assert decide(self.tat, later, self.plan)[0].allowed
-            if before is not None and self.last is not None:
-                assert decision.remaining <= self.plan.tolerance
-            self.last = decision
+                assert decide(copy(self.usage), later, self.plan).allowed
 
     @invariant()
-    def no_window_admits_more_than_quota_and_burst(self) -> None:
+    def no_window_admits_more_than_the_quota(self) -> None:
         window = self.plan.window_s * 1_000_000
-        recent = [at for at in self.admitted if at > self.now - window]
-        # emission is rounded down to whole microseconds, which lets in less than one request more per window
-        assert len(recent) <= window // self.plan.emission_us + self.plan.tolerance
+        for first, at in enumerate(self.admitted):
+            assert sum(at <= other < at + window for other in self.admitted[first:]) <= self.plan.quota
+
+    @invariant()
+    def what_is_kept_is_bounded(self) -> None:
+        assert len(self.usage.slots) <= SLOTS + 1
+        assert self.usage.used == sum(self.usage.slots.values()) <= self.plan.quota
+
+
+def copy(usage: Usage) -> Usage:
+    return Usage(dict(usage.slots), usage.used, usage.ends_us)
 
 
 TestAgainstTheModel = AgainstTheModel.TestCase
 TestAgainstTheModel.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+class TestOverTime:
+    def test_after_a_pause_a_window_still_admits_no_more_than_the_quota(self) -> None:
+        """A bucket would let 1,200 through in the minute after a pause."""
+        plan, usage = Plan(600, 60), Usage()
+        admitted = sum(decide(usage, 10**12 + step * 10_000, plan).allowed for step in range(6_000))
+        assert admitted == 600
+
+    def test_an_even_caller_gets_nearly_all_of_it(self) -> None:
+        plan, usage = Plan(600, 60), Usage()
+        admitted = sum(decide(usage, step * 50_000, plan).allowed for step in range(20 * 600))
+        assert 0.98 * 6_000 <= admitted <= 6_000
+
+    def test_a_clock_that_steps_back_makes_nobody_richer(self) -> None:
+        plan, usage = Plan(2, 60), Usage()
+        assert decide(usage, 100_000_000, plan).allowed
+        assert decide(usage, 70_000_000, plan).allowed
+        assert not decide(usage, 100_000_000, plan).allowed
+
+    def test_a_clock_that_jumps_far_back_locks_nobody_out(self) -> None:
+        plan, usage = Plan(1, 60), Usage()
+        assert decide(usage, 10**15, plan).allowed
+        assert decide(usage, 10**12, plan).allowed
+        assert not decide(usage, 10**12, plan).allowed
 
 
 class TestFields:
@@ -97,6 +105,6 @@ class TestFields:
         limits = http_sf.parse(limit_field("standard", decision), tltype="list")
         assert limits == [("standard", {"r": left, "t": seconds if allowed else 7})]
 
-    @pytest.mark.parametrize("plan", [Plan(600, 60), Plan(1, 1), Plan(100_000_000, 1)])
-    def test_one_request_always_costs_time(self, plan: Plan) -> None:
-        assert plan.emission_us >= 1
+    @pytest.mark.parametrize("plan", [Plan(600, 60), Plan(1, 1), Plan(1, 7), Plan(100_000_000, 86_400)])
+    def test_the_slots_are_never_shorter_than_the_window(self, plan: Plan) -> None:
+        assert plan.slot_us * SLOTS >= plan.window_s * 1_000_000
