@@ -37,6 +37,13 @@ async def other(pool: asyncpg.Pool) -> AsyncIterator[Governor]:
     await made.close()
 
 
+@pytest.fixture
+async def wakes_later(pool: asyncpg.Pool) -> AsyncIterator[Governor]:
+    made = Governor(pool, beat_s=0.7, dead_after_s=1.0)
+    yield made
+    await made.close()
+
+
 async def queued(governor: Governor, tickets: int) -> None:
     """Wait until so many tickets wait in the database."""
     async with asyncio.timeout(10):
@@ -166,9 +173,8 @@ class TestDeath:
 
 class TestStandstill:
     async def test_after_everything_stood_still_who_wakes_first_takes_nobody_for_dead(
-        self, other: Governor, pool: asyncpg.Pool
+        self, other: Governor, wakes_later: Governor, pool: asyncpg.Pool
     ) -> None:
-        wakes_later = Governor(pool, beat_s=0.7, dead_after_s=1.0)
         async with other.lease("warm", limit=1, wait_s=1):
             await asyncio.sleep(0.8)
         async with wakes_later.lease(ACCOUNT, limit=1, wait_s=1):
@@ -176,7 +182,6 @@ class TestStandstill:
             with pytest.raises(Throttled):
                 async with other.lease(ACCOUNT, limit=1, wait_s=0.4):
                     pytest.fail("two leases under a limit of one")
-        await wakes_later.close()
 
 
 class TestDatabaseTrouble:
