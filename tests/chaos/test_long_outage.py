@@ -7,7 +7,6 @@ STRATA_SOAK_ORDERS sets another number of orders.
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 import os
 import time
@@ -26,6 +25,7 @@ from tests.e2e.vendors import ShopifyAdmin
 ORDERS = int(os.environ.get("STRATA_SOAK_ORDERS", "40000"))
 OUTAGE_S = 4 * 3600.0
 BATCH = 50
+FIRST = 20
 PAGE = """
 query page($after: String) {
   orders(first: 100, after: $after) {
@@ -66,11 +66,6 @@ def journal_of(house: House, work: Callable[[Journal], Any]) -> Any:
     return asyncio.run(done())
 
 
-async def run_clock(journal: Journal, *, speed: float, offset_s: float) -> None:
-    """From now on the journal's time runs `speed` times as fast, `offset_s` ahead; it never goes back."""
-    await journal.set_clock(speed=speed, offset_s=offset_s)
-
-
 def in_shop(shop: ShopifyAdmin) -> dict[str, tuple[str, str | None]]:
     """Our key -> (total, ERP number) of every order of a shop."""
     found: dict[str, tuple[str, str | None]] = {}
@@ -89,28 +84,25 @@ def in_shop(shop: ShopifyAdmin) -> dict[str, tuple[str, str | None]]:
 @pytest.mark.soak
 def test_four_hours_without_netsuite(house: House, record_property: Callable[[str, object], None]) -> None:
     shop, netsuite = house.shopify(), house.netsuite()
-    shop.control("POST", "seed", {"orders": 20, "shop": shop.shop, "paid": 1, "failing": 0})
-    eventually(lambda: len(netsuite.orders_by_key()) == 20, within_s=60)
+    shop.control("POST", "seed", {"orders": FIRST, "shop": shop.shop, "paid": 1, "failing": 0})
+    eventually(lambda: len(netsuite.orders_by_key()) == FIRST, within_s=60)
     netsuite.control("DELETE", "requests")
     before = memory_mib(house)
 
     netsuite.control("POST", "faults", {"kind": "status", "status": 503})
     began = time.monotonic()
-    placed = 20
-    speed = 0.0
+    placed = FIRST
     while placed < ORDERS:
         shop.control("POST", "seed", {"orders": BATCH, "shop": shop.shop, "paid": 1, "failing": 0})
         placed += BATCH
         while shop.control("GET", "state/webhook_delivery?status=pending&limit=0")["total"] > 500:
             time.sleep(0.1)
-        if not speed and placed >= ORDERS / 20:
-            speed = OUTAGE_S / ((time.monotonic() - began) * 20)
-            journal_of(house, functools.partial(run_clock, speed=speed, offset_s=0.0))
+        passed_s = OUTAGE_S * BATCH / (ORDERS - FIRST)
+        journal_of(house, lambda journal, passed_s=passed_s: journal.advance_clock(passed_s))
     intake_s = time.monotonic() - began
     during = memory_mib(house)
     calls_while_dark = netsuite.control("GET", "requests?limit=0")["summary"]["total"]
     netsuite.control("DELETE", "faults")
-    journal_of(house, functools.partial(run_clock, speed=1.0, offset_s=OUTAGE_S))
 
     began = time.monotonic()
 
