@@ -7,6 +7,7 @@ governor could do, which is places / hold time. Needs STRATA_TEST_POSTGRES_URL, 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -49,8 +50,15 @@ def contended(url: str, seconds: float) -> dict[str, float]:
     worker = ROOT / "tests" / "strata" / "governor_worker.py"
     command = [sys.executable, str(worker), url, "bench", str(LIMIT), str(TASKS), str(HOLD_S), str(seconds)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(PROCESSES)]
-    lines = [line.split() for process in started for line in process.communicate()[0].splitlines()]
+    lines: list[list[str]] = []
+    with contextlib.ExitStack() as stack:
+        # into files: a worker whose pipe is full stands still, and would be taken for dead
+        outputs = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(PROCESSES)]
+        started = [subprocess.Popen(command, stdout=output, text=True, env=environment) for output in outputs]
+        for process, output in zip(started, outputs, strict=True):
+            process.wait()
+            output.seek(0)
+            lines += [line.split() for line in output]
     rows = [tuple(float(part) for part in line) for line in lines if len(line) == 3]
     start, end = min(r[1] for r in rows), max(r[2] for r in rows)
     waits = [(granted - asked) * 1000 for asked, granted, _ in rows]
