@@ -125,7 +125,7 @@ def refusal(reply: Reply, what: str) -> StrataError:
     if reply.status == 404 and details:
         return NotFound(f"{what}: {words}", errors=causes)
     if not details and reply.status not in STATUSES:
-        return Transient(f"{what}: something between us and NetSuite answered {reply.status}")
+        return Transient(f"Something between us and NetSuite answered {reply.status}")
     return _of_class(class_of(reply.status, details), reply, what, words, causes)
 
 
@@ -133,11 +133,11 @@ def _of_class(kind: FailureClass, reply: Reply, what: str, words: str, causes: t
     match kind:
         case FailureClass.THROTTLED:
             pause = reply.retry_after_s or _PAUSE_S * (1 + random.random())  # noqa: S311  # jitter
-            return Throttled(f"{what}: NetSuite is at its limit", retry_after_s=pause)
+            return Throttled("NetSuite is at its limit", retry_after_s=pause)
         case FailureClass.AUTH:
-            return AuthRefused(f"{what}: NetSuite refuses our credential ({words})")
+            return AuthRefused(f"NetSuite refuses our credential: {words}")
         case FailureClass.TRANSIENT:
-            return Transient(f"{what}: {words}", retry_after_s=reply.retry_after_s)
+            return Transient(f"NetSuite is not available: {words}", retry_after_s=reply.retry_after_s)
         case FailureClass.CONFLICT:
             return Conflict(f"{what}: {words}", errors=causes)
         case _:

@@ -57,7 +57,8 @@ class TestRefusal:
     def test_it_has_its_class(self, reply: Reply, means: type[StrataError]) -> None:
         error = refusal(reply, "It failed")
         assert type(error) is means
-        assert error.detail.startswith("It failed")
+        about_the_data = error.failure_class not in {FailureClass.TRANSIENT, FailureClass.THROTTLED, FailureClass.AUTH}
+        assert error.detail.startswith("It failed") == about_the_data
 
     def test_a_pause_is_taken_from_the_header_or_jittered(self) -> None:
         asked = Reply(429, {"retry-after": "7"}, b"")
