@@ -9,6 +9,7 @@ import pytest
 from strata.errors import (
     AuthRefused,
     Conflict,
+    FailureClass,
     Invalid,
     NotFound,
     StrataError,
