@@ -41,6 +41,8 @@ class Context:
     tables: Tables
     crossref: CrossRef
     tokens: ServiceTokens
+    takes_webhooks: bool = True
+    """Whether this process serves the ingress; a worker embeds system APIs only to call them."""
     topology: Topology = field(init=False)
     _startup: list[Hook] = field(default_factory=list[Hook])
     _shutdown: list[Hook] = field(default_factory=list[Hook])

@@ -20,6 +20,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """All settings. `development` brings sandbox, embedded database and demo clients; `production` brings none."""
 
     profile: Literal["development", "production"] = "development"
+    """`development` or `production`; production needs a database, a secret key and a connections file of its own."""
     data_dir: Path = Path(".strata")
     """Where the embedded database, credentials, logs and the sandbox keep their files."""
     host: str = "127.0.0.1"
@@ -45,7 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     openapi_dir: Path = Path(__file__).resolve().parent.parent / "openapi"
     """Folder of the committed contracts."""
     otlp_endpoint: str = ""
-    """OTLP/HTTP endpoint for traces, e.g. `http://127.0.0.1:4318`. Empty: no export."""
+    """OTLP/HTTP endpoint for traces and metrics, e.g. `http://127.0.0.1:4318`. Empty: no export."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe level that is logged."""
     call_timeout_s: float = 60.0

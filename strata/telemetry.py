@@ -1,7 +1,7 @@
 """Traces, logs and the ids that tie them together. One trace runs from the caller to the backend call.
 
-Logs are structured lines (structlog) with the trace id; secrets are never put into them. Traces go out over OTLP when
-an endpoint is set; without one, spans cost next to nothing.
+Logs are structured lines (structlog) with the trace id; secrets are never put into them. Traces and metrics go out over
+OTLP when an endpoint is set; without one, spans and counters cost next to nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from opentelemetry import context, trace
+from opentelemetry import context, metrics, trace
 from opentelemetry.propagate import set_global_textmap
 from opentelemetry.trace import Span, SpanKind, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -21,6 +21,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from strata.settings import Settings
 
 _PROPAGATOR = TraceContextTextMapPropagator()
+_METRICS_EVERY_S = 15.0
+_EXPORT_TIMEOUT_S = 3.0  # a collector that is gone must not hold up the end of a process
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("strata")
@@ -55,24 +57,31 @@ def setup(settings: Settings, service: str) -> None:
 
 
 def _export(endpoint: str, service: str) -> None:
-    # slow to import, and needed only where traces go somewhere
+    # slow to import, and needed only where something is exported
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
-    provider = TracerProvider(resource=Resource.create({"service.name": service}))
-    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+    base, resource = endpoint.rstrip("/"), Resource.create({"service.name": service})
+    provider = TracerProvider(resource=resource)
+    exporter = OTLPSpanExporter(endpoint=f"{base}/v1/traces", timeout=_EXPORT_TIMEOUT_S)
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
     trace.set_tracer_provider(provider)
+    counters = OTLPMetricExporter(endpoint=f"{base}/v1/metrics", timeout=_EXPORT_TIMEOUT_S)
+    reader = PeriodicExportingMetricReader(counters, export_interval_millis=_METRICS_EVERY_S * 1000)
+    metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[reader]))
 
 
 def shutdown() -> None:
     """Send what is still waiting to be exported."""
-    provider = trace.get_tracer_provider()
-    flush = getattr(provider, "shutdown", None)
-    if flush is not None:
-        flush()
+    for provider in (trace.get_tracer_provider(), metrics.get_meter_provider()):
+        flush = getattr(provider, "shutdown", None)
+        if flush is not None:
+            flush()
 
 
 def tracer(name: str) -> Tracer:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from strata.canonical.money import Money
 from strata.demo.journey import Journey, spread
+from strata.demo.shop import Placed
 
 
 def ms(seconds: float | None) -> str:
     """Milliseconds, or a dot for what is not there yet."""
     return "·" if seconds is None else f"{seconds * 1000:,.0f} ms"
+
+
+def amount(placed: Placed) -> str:
+    """The total with the digits its currency has: the shop sends `118.6` for 118.60 dollars."""
+    return str(Money(Decimal(placed.total), placed.currency).rounded().amount)
 
 
 def table(journeys: Sequence[Journey]) -> Table:
@@ -31,7 +39,7 @@ def table(journeys: Sequence[Journey]) -> Table:
         shown.add_column(name, justify="right" if side == "right" else "left", no_wrap=True)
     for one in journeys:
         state = f"[red]{one.step}[/red]" if one.failed else f"[green]{one.step}[/green]" if one.done else one.step
-        total = f"{one.placed.total} {one.placed.currency}"
+        total = f"{amount(one.placed)} {one.placed.currency}"
         times = (ms(one.accepted_s), ms(one.in_erp_s), one.erp_number or "·", ms(one.written_back_s))
         shown.add_row(one.placed.number, total, *times, state)
     return shown
@@ -67,7 +75,7 @@ class Screen:
 
 def line(one: Journey) -> str:
     """One order as a line of text."""
-    head = f"{one.placed.number:<8} {one.placed.total:>10} {one.placed.currency}"
+    head = f"{one.placed.number:<8} {amount(one.placed):>10} {one.placed.currency}"
     if one.failed:
         return f"{head}  item {one.item} needs a person: {one.failed}"
     times = f"accepted {ms(one.accepted_s)}, in the ERP as {one.erp_number} {ms(one.in_erp_s)}"
@@ -90,4 +98,5 @@ def summary(journeys: Sequence[Journey]) -> list[str]:
         lines.append("The steps of one of them:")
         lines += [f"  {name.replace('_', ' '):<26} {took:>6} ms" for name, took in done[-1].steps]
     lines += [f"  item {j.item} ({j.placed.number}): {j.failed}" for j in journeys if j.failed]
+    lines += [f"  {j.placed.number} is on its way: {j.step}" for j in journeys if not (j.done or j.failed)]
     return lines

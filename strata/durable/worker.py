@@ -190,6 +190,7 @@ class Worker(Generic[S]):
 
     async def _carry(self, claimed: Claimed) -> None:
         definition = self._definitions[claimed.process, claimed.version]
+        structlog.contextvars.bind_contextvars(correlation_id=claimed.correlation_id)  # each run is a task of its own
         context = _TRACE.extract({"traceparent": claimed.traceparent} if claimed.traceparent else {})
         attributes = {"strata.run": claimed.id, "strata.key": claimed.key, "strata.order_key": claimed.order_key}
         with _TRACER.start_as_current_span(f"process {claimed.process}", context=context, attributes=attributes):

@@ -119,6 +119,7 @@ def gateway_settings(settings: Settings) -> dict[str, Any]:
         "allowed_hosts": settings.allowed_hosts,
         "trusted_proxies": settings.trusted_proxies,
         "upstream_timeout_s": settings.call_timeout_s,
+        "access_log": settings.log_level in {"debug", "info"},
     }
     if settings.publications_file:
         given["publications"] = Path(settings.publications_file)

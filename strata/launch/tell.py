@@ -52,9 +52,11 @@ def _places(folder: Folder, info: Info) -> list[str]:
 
 def _curl(info: Info, client: Client) -> list[str]:
     path = next((api.base_path for api in info.apis if api.base_path.startswith("/web")), "/web/v1")
+    shop = str(info.sandbox.get("shopify", {}).get("shop", "")).partition(".")[0]
+    where = f"/orders/by_number/1001?shop={shop}" if shop else "/orders/by_number/1001"
     return [
         GET_IT.format(id=client.client_id, secret=client.client_secret, token_url=info.gateway.token_url),
-        f'  curl -s -H "Authorization: Bearer $TOKEN" {info.gateway.base_url}{path}/orders/by_number/1001',
+        f"""  curl -s -H "Authorization: Bearer $TOKEN" '{info.gateway.base_url}{path}{where}'""",
     ]
 
 

@@ -21,6 +21,7 @@ async def work(settings: Settings, stop: asyncio.Event, *, ready: Callable[[], N
     telemetry.setup(settings, settings.service_name)
     context = await open_context(settings)
     try:
+        context.takes_webhooks = False
         front.embed(context, Layer.SYSTEM)
         parts = context.topology.worker_parts()
         worker = Worker(

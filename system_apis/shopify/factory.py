@@ -30,7 +30,7 @@ def create(context: Context) -> ASGIApp:
             Mount(ShopifyChannelFulfilments(client), name),
             Mount(ShopifyHealth(name, client), name),
         ]
-        if client.connection.callback_base:
+        if client.connection.callback_base and context.takes_webhooks:
             subscriber = Subscriber(name, client)
             context.on_startup(subscriber.start)
             context.on_shutdown(subscriber.stop)
