@@ -14,9 +14,14 @@ FIND_PYTHON = $(or $(PYTHON),$(shell for p in python3 python3.14 python3.13 pyth
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; \
   done),$(shell command -v python3 || command -v python))
 define SETUP
-@if [ -z "$(FIND_PYTHON)" ]; then \
-  echo "make: no Python was found. Strata needs Python 3.11 or newer, e.g.: apt install python3 python3-venv" >&2; exit 1; fi
-@$(FIND_PYTHON) scripts/setup.py
+@python='$(FIND_PYTHON)'; \
+ if [ -z "$$python" ]; then \
+  echo "make: no Python was found. Strata needs Python 3.11 or newer, e.g.: apt install python3 python3-venv" >&2; exit 1; fi; \
+ if ! command -v "$$python" >/dev/null; then \
+  echo "make: there is no Python at $$python. Name one that is there: make run PYTHON=python3.11" >&2; exit 1; fi; \
+ if ! "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 0))'; then \
+  echo "make: Strata needs Python 3.11 or newer; $$python is Python 2. Name another: make run PYTHON=python3.11" >&2; exit 1; fi; \
+ exec "$$python" scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help

@@ -27,7 +27,8 @@ class Collector:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 if self.headers.get("content-encoding") == "gzip":
                     body = gzip.decompress(body)
-                outer.take(ExportTraceServiceRequest.FromString(body))
+                if self.path == "/v1/traces":
+                    outer.take(ExportTraceServiceRequest.FromString(body))
                 self.send_response(200)
                 self.send_header("content-length", "0")
                 self.end_headers()

@@ -47,6 +47,19 @@ def test_an_old_python_is_refused_with_the_remedy(clone: Path) -> None:
     assert not (clone / ".venv").exists()
 
 
+def test_make_refuses_what_cannot_even_read_the_script(tmp_path: Path) -> None:
+    old = tmp_path / "python2"
+    old.write_text("#!/bin/sh\nexit 1\n")  # says no to the question for its version, as Python 2 does
+    old.chmod(0o755)
+    for python, words in ((str(old), "is Python 2"), (str(tmp_path / "none"), "there is no Python at")):
+        done = subprocess.run(
+            ["make", "run", f"PYTHON={python}"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0
+        assert words in done.stderr
+        assert "make run PYTHON=python3.11" in done.stderr
+
+
 def test_a_missing_venv_module_is_refused_with_the_remedy(clone: Path) -> None:
     done = setup(clone, "run", python_says="import sys; sys.modules['ensurepip'] = None")
     assert done.returncode == 1
