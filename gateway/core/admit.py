@@ -162,6 +162,11 @@ def check_header(headers: Headers, limits: WireLimits = LIMITS) -> None:
                 )
 
 
+# written by the gateway on its answers; a second one from a service would contradict it
+_OURS: Final = frozenset((b"x-request-id", b"ratelimit", b"ratelimit-policy", b"x-content-type-options"))
+_NOT_TOLD: Final = frozenset((b"server", b"x-powered-by", b"strict-transport-security"))
+_TOKEN: Final = re.compile(rb"[a-z0-9!#$%&'*+.^_`|~-]+")
+
 ACCEPT_ENCODING: Final = (b"accept-encoding", b"identity")
 
 
@@ -171,10 +176,7 @@ def forwarded(headers: Headers, *, keep_authorization: bool) -> Headers:
     Removed: fields of one connection and those that `Connection` names, claims about the client (also spelt with
     `_`), trace fields (the gateway writes its own), method override, and the credential unless keep_authorization.
     """
-    named: set[bytes] = set()
-    for name, value in headers:
-        if name == b"connection":
-            named.update(token.strip().lower() for token in value.split(b","))
+    named = _named(headers)
     kept: Headers = []
     for pair in headers:
         name = pair[0]
@@ -187,15 +189,28 @@ def forwarded(headers: Headers, *, keep_authorization: bool) -> Headers:
     return kept
 
 
+def _named(headers: Headers) -> set[bytes]:
+    """Fields that `Connection` declares to be of one connection (RFC 9110 section 7.6.1)."""
+    return {
+        token.strip().lower() for name, value in headers if name.lower() == b"connection" for token in value.split(b",")
+    }
+
+
 def answer_headers(headers: Headers) -> tuple[Headers, int]:
-    """A service's answer fields that the client may see, and how many had to be dropped for control characters."""
+    """A service's answer fields that the client may see, and how many had to be dropped for what is no field.
+
+    Those of one connection, with what `Connection` names, and those that the gateway writes itself stay here.
+    """
+    named = _named(headers)
     kept: Headers = []
     dropped = 0
     for name, value in headers:
         lower = name.lower()
-        if lower in HOP_BY_HOP or lower in {b"server", b"x-powered-by"} or lower.startswith(b"strata-"):
+        if lower in HOP_BY_HOP or lower in named or lower in _OURS or lower in _NOT_TOLD:
             continue
-        if b"\r" in value or b"\n" in value or b"\x00" in value:
+        if lower.startswith(b"strata-"):
+            continue
+        if b"\r" in value or b"\n" in value or b"\x00" in value or _TOKEN.fullmatch(lower) is None:
             dropped += 1
             continue
         kept.append((lower, value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal
@@ -127,6 +128,7 @@ class RouteTable:
         return node.rest
 
 
+_PLACE: Final = re.compile(r"\{([^{}]+)\}")
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -159,7 +161,5 @@ def _parameters(template: str, segments: list[str]) -> dict[str, str]:
 
 
 def fill(template: str, parameters: Mapping[str, str]) -> str:
-    """A template with its `{name}` replaced; values are not encoded."""
-    for name, value in parameters.items():
-        template = template.replace(f"{{{name}}}", value)
-    return template
+    """A template with its `{name}` replaced; values are neither encoded nor read as templates."""
+    return _PLACE.sub(lambda found: parameters.get(found[1], found[0]), template)

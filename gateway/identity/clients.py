@@ -86,10 +86,14 @@ class ClientStore:
         """Note that a token is about to be handed out; False when the client changed since it was loaded."""
         status = await self._pool.execute(
             "UPDATE gateway.oauth_clients SET last_token_at = now()"
-            " WHERE client_id = $1 AND active AND secret_hash = $2 AND scopes = $3",
+            " WHERE client_id = $1 AND active AND secret_hash = $2 AND scopes @> $3 AND scopes <@ $3"
+            " AND plan = $4 AND partner IS NOT DISTINCT FROM $5 AND shops = $6",
             client.client_id,
             client.secret_hash,
             sorted(client.scopes),
+            client.plan,
+            client.partner,
+            list(client.shops),
         )
         return status == "UPDATE 1"
 

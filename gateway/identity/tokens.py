@@ -23,7 +23,8 @@ PLAN_CLAIM: Final = "strata_plan"
 PARTNER_CLAIM: Final = "strata_partner"
 SHOPS_CLAIM: Final = "strata_shops"
 
-_COMPACT: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}")
+# 86 characters hold 64 bytes and four bits that have to be zero: one token has one spelling
+_COMPACT: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
 _TYPES: Final = ("at+jwt", "application/at+jwt")  # a tuple: what is compared may be unhashable
 _HEADER: Final = frozenset(("alg", "typ", "kid"))
 _MAX_BYTES: Final = 8_192

@@ -36,6 +36,8 @@ class Hygiene(Struct, frozen=True):
             self._check_host([value for name, value in scope["headers"] if name == b"host"])
             if len(raw) + len(scope["query_string"]) > self.limits.uri_bytes:
                 raise ProblemError("uri-too-long", f"The limit is {self.limits.uri_bytes} bytes.")
+            if not scope["query_string"].isascii():
+                raise ProblemError("invalid-parameter", "Percent-encode what is not ASCII.")
             exchange.path, exchange.raw_path, exchange.segments = canonical_path(raw, self.limits)
             await app(scope, receive, send)
 

@@ -3,12 +3,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
-import structlog
-
-from gateway.analytics.access_log import AccessLog
 from gateway.analytics.metrics import Metrics
-from gateway.exchange import Exchange
 from tests.gateway.conftest import House, a_house, problem_of
 
 LINE = re.compile(r'[a-z_]+(\{[a-z]+="[^"\n]*"(,[a-z]+="[^"\n]*")*\})? [0-9.e+]+')
@@ -52,50 +47,6 @@ class TestMetrics:
         metrics = Metrics()
         metrics.request('a"b\n', "op", 200, 0.1)
         assert 'api="a\\"b\\n"' in metrics.render().decode()
-
-
-class TestTheAccessLog:
-    async def test_one_line_per_request_with_what_is_needed(self, postgres_url: str) -> None:
-        with structlog.testing.capture_logs() as lines:
-            async with a_house(postgres_url) as house:
-                await house.get("/web/v1/orders/a?limit=1")
-        (line,) = [line for line in lines if line.get("operation") == "web_get_order"]
-        assert line["route"] == "/web/v1/orders/{id}"
-        assert line["client"] == house.client_id
-        assert line["status"] == 200
-        assert line["address"] == "127.0.0.0"
-
-    @pytest.mark.parametrize("good", [True, False])
-    async def test_no_secret_reaches_log_metrics_or_answer(self, postgres_url: str, good: bool) -> None:
-        canary = "canary-4f1c7a9e"
-        with structlog.testing.capture_logs() as lines:
-            async with a_house(postgres_url) as house:
-                token = await house.token() if good else canary
-                answer = await house.http.post(
-                    f"/web/v1/orders?api_key={canary}",
-                    headers={
-                        "authorization": f"Bearer {token}",
-                        "cookie": canary,
-                        "x-api-key": canary,
-                        "content-type": "application/json",
-                    },
-                    content=f'{{"password": "{canary}"}}',
-                )
-                await house.http.post("/oauth/token", data={"client_id": canary, "client_secret": canary})
-                metrics = (await house.http.get("/metrics")).text
-                ledger = repr(list(house.gateway.ledger.rows))
-        seen = repr(lines) + metrics + ledger + answer.text + repr(answer.headers)
-        assert canary not in seen
-        assert token not in seen or token == canary
-        assert house.client_secret not in seen
-
-    def test_a_writer_that_falls_behind_loses_the_oldest_and_counts_them(self) -> None:
-        log = AccessLog(max_lines=3)
-        for _ in range(5):
-            log.add("GET", Exchange(), 200, 0.001)
-        with structlog.testing.capture_logs() as lines:
-            log.flush()
-        assert (len(lines), log.dropped) == (3, 2)
 
 
 class TestHealth:

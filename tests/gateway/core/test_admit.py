@@ -193,6 +193,21 @@ class TestAnswers:
         assert kept == [(b"x-ok", b"1")]
         assert dropped == 2
 
+    @pytest.mark.parametrize(
+        "name",
+        [b"x-request-id", b"RateLimit", b"ratelimit-policy", b"x-content-type-options", b"Strict-Transport-Security"],
+    )
+    def test_what_the_gateway_says_is_said_once(self, name: bytes) -> None:
+        assert answer_headers([(name, b"x"), (b"x-ok", b"1")]) == ([(b"x-ok", b"1")], 0)
+
+    def test_what_connection_names_goes_no_further(self) -> None:
+        headers = [(b"Connection", b"close, X-Hop"), (b"x-hop", b"a"), (b"x-ok", b"1")]
+        assert answer_headers(headers) == ([(b"x-ok", b"1")], 0)
+
+    @pytest.mark.parametrize("name", [b"", b"x a", b"x:y", b"x\r\nset-cookie", b"x\x00"])
+    def test_a_name_that_is_no_token_never_leaves(self, name: bytes) -> None:
+        assert answer_headers([(name, b"1")]) == ([], 1)
+
 
 class TestMediaTypes:
     @pytest.mark.parametrize(

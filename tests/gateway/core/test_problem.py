@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,14 @@ from gateway.core.problem import BY_STATUS, TYPES, ProblemError, complete, rende
 
 
 class TestTheTable:
+    def test_every_type_that_a_service_answers_with_is_in_the_table(self) -> None:
+        root = Path(__file__).parents[3]
+        layers = ("strata", "system_apis", "process_apis", "experience_apis")
+        sources = (file.read_text("utf-8") for layer in layers for file in (root / layer).rglob("*.py"))
+        found = {slug for text in sources for slug in re.findall(r'\bslug\b[^="\n]*=\s*"([^"]+)"', text)}
+        assert {"validation-error", "duplicate-member", "unsupported-media-type"} <= found
+        assert found <= TYPES.keys()
+
     @pytest.mark.parametrize("slug", TYPES)
     def test_each_type_is_well_formed(self, slug: str) -> None:
         kind = TYPES[slug]

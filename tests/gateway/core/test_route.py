@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.core.problem import ProblemError
-from gateway.core.route import ConfigurationError, Route, RouteTable
+from gateway.core.route import ConfigurationError, Route, RouteTable, fill
 
 
 def route(method: str, path: str, **changes: object) -> Route:
@@ -73,6 +73,15 @@ class TestNotFinding:
         problem = refused(method, "/web/v1/orders")
         assert problem.status == 405
         assert problem.headers == ((b"allow", b"GET, HEAD, POST"),)
+
+
+class TestFilling:
+    def test_a_value_is_never_read_as_a_template(self) -> None:
+        values = {"a": "{b}", "b": "{a}"}
+        assert fill("/x/{a}/{b}", values) == "/x/{b}/{a}"
+
+    def test_what_has_no_value_stays(self) -> None:
+        assert fill("/x/{a}", {}) == "/x/{a}"
 
 
 class TestBuilding:

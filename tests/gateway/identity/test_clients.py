@@ -36,6 +36,30 @@ class TestRegistration:
         assert known is not None
         assert known.scopes == {"orders:read"}
 
+    @pytest.mark.parametrize(
+        ("change", "good"),
+        [
+            ("scopes = ARRAY['orders:write', 'orders:read']", True),  # whatever the order they are kept in
+            ("scopes = ARRAY['orders:read']", False),
+            ("scopes = scopes || ARRAY['orders:admin']", False),
+            ("plan = 'gold'", False),
+            ("partner = 'acme'", False),
+            ("shops = ARRAY['other']", False),
+            ("active = false", False),
+            ("secret_hash = sha256('x')", False),
+        ],
+    )
+    async def test_a_client_that_changed_since_it_was_loaded_gets_no_token(
+        self, own_house: House, postgres_url: str, change: str, good: bool
+    ) -> None:
+        clients = own_house.gateway.clients
+        known = await clients.load(own_house.client_id)
+        assert known is not None
+        admin = await asyncpg.connect(postgres_url)
+        await admin.execute(f"UPDATE gateway.oauth_clients SET {change}")  # noqa: S608  # from the table above
+        await admin.close()
+        assert await clients.commit_token(known) is good
+
     async def test_another_key_gives_another_secret(self, postgres_url: str, own_house: House) -> None:
         del postgres_url
         other = type(own_house.gateway.clients)(own_house.gateway._pool, Fernet.generate_key().decode())  # type: ignore[arg-type]

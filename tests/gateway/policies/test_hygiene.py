@@ -83,7 +83,43 @@ class TestPath:
         assert house.web.scopes[-1]["method"] == "GET"
 
 
+class TestQuery:
+    @pytest.mark.parametrize("path", ["/webhooks/shopify/eu", "/web/v1/orders", "/portal/"])
+    async def test_what_is_not_ascii_is_400_before_any_service_sees_it(self, house: House, path: str) -> None:
+        sent: list[dict[str, object]] = []
+
+        async def receive() -> dict[str, object]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: object) -> None:
+            sent.append(message)  # type: ignore[arg-type]
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"a=\xff",
+            "headers": [(b"host", b"gateway.test")],
+            "client": ("127.0.0.1", 1),
+        }
+        await house.gateway(scope, receive, send)  # type: ignore[arg-type]
+        assert sent[0]["status"] == 400
+        assert house.shopify.scopes == []
+
+
 class TestAnswerFields:
+    async def test_no_field_of_ours_is_doubled_by_a_service(self, house: House) -> None:
+        for house.web.status in (200, 503):
+            house.web.headers = [
+                (b"content-type", b"application/json"),
+                (b"x-request-id", b"other"),
+                (b"ratelimit", b"x"),
+            ]
+            answer = await house.get("/web/v1/orders", headers={"x-request-id": "order-4711-a"})
+            assert answer.headers.get_list("x-request-id") == ["order-4711-a"]
+            assert len(answer.headers.get_list("ratelimit")) == 1
+
     async def test_what_the_service_should_not_say_is_dropped(self, house: House) -> None:
         house.web.headers = [
             (b"content-type", b"application/json"),
