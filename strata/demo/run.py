@@ -32,7 +32,7 @@ async def demo(data_dir: Path, *, orders: int, shop_name: str | None, wait_s: fl
         variants = await shop.variants()
         currency, taxes_included = await shop.currency()
         rng = random.Random()  # noqa: S311  # who buys what
-        console.print(f"Placing {orders} orders in the shop {shop.name} ...")
+        console.print(f"Placing {orders} order{'s' if orders > 1 else ''} in the shop {shop.name} ...")
         placed: dict[str, tuple[Placed, datetime]] = {}
         gate = asyncio.Semaphore(_AT_ONCE)
 
@@ -44,7 +44,7 @@ async def demo(data_dir: Path, *, orders: int, shop_name: str | None, wait_s: fl
         placing = asyncio.gather(*(place() for _ in range(orders)))
         journeys = await _follow(journal, placed, placing, console, wait_s)
     for text in summary(journeys):
-        console.print(text, highlight=False, markup=False)
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
     return bool(journeys) and all(j.done for j in journeys)
 
 

@@ -13,11 +13,12 @@ from sandbox.core.clock import ClockChange
 from sandbox.core.control import BODIES, ROUTES
 from sandbox.core.faults import Fault, Kind, Match
 from sandbox.core.vendor import Limits
+from sandbox.netsuite import clerk
 from sandbox.shopify.seed import SeedOptions
 from sandbox.shopify.vendor import ShopifyLimits
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "sandbox-control.md").read_text()
-TYPES = BODIES | {"limits.shopify": ShopifyLimits, "seed.shopify": SeedOptions}
+TYPES = BODIES | {"limits.shopify": ShopifyLimits, "seed.shopify": SeedOptions, "seed.netsuite": clerk.Seed}
 EXAMPLES = re.findall(r"```json ([\w.]+)\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -31,7 +32,12 @@ def test_there_is_an_example_of_each_body():
     assert {name for name, _ in EXAMPLES} == set(TYPES)
 
 
-@pytest.mark.parametrize("struct", [*BODIES.values(), Match, Limits, ClockChange, Fault, SeedOptions, ShopifyLimits])
+CLERK = [clerk.Seed, clerk.Fulfil, clerk.FulfilLine, clerk.StockChange, clerk.Inactivate]
+
+
+@pytest.mark.parametrize(
+    "struct", [*BODIES.values(), Match, Limits, ClockChange, Fault, SeedOptions, ShopifyLimits, *CLERK]
+)
 def test_every_member_is_documented(struct):
     missing = [field for field in struct.__struct_fields__ if f"`{field}`" not in PAGE]
     assert missing == []
