@@ -86,14 +86,20 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Raise Invalid when the profile lacks something that must not be left to a default."""
+        errors = self.lacking()
+        if errors:
+            raise Invalid("The settings are not complete for this profile", errors=errors)
+
+    def lacking(self) -> tuple[FieldError, ...]:
+        """What the profile needs and nobody has set."""
         errors: list[FieldError] = []
         if self.profile == "production":
             if not self.database_url:
-                errors.append(FieldError("the production profile has no embedded database", "/database_url"))
+                what = "the production profile has no embedded database: set STRATA_DATABASE_URL"
+                errors.append(FieldError(what, "/database_url"))
             if len(self.secret_key) < 32:
-                errors.append(FieldError("must have at least 32 characters", "/secret_key"))
-        if errors:
-            raise Invalid("The settings are not complete for this profile", errors=tuple(errors))
+                errors.append(FieldError("STRATA_SECRET_KEY must have at least 32 characters", "/secret_key"))
+        return tuple(errors)
 
 
 def _parse(name: str, text: str, annotation: Any) -> Any:

@@ -62,12 +62,12 @@ class Supervisor:
         settings = self.settings
         if self.development:
             return
-        errors: list[FieldError] = []
+        errors = list(settings.lacking())
         if not settings.connections_file:
-            errors.append(FieldError("the production profile has no sandbox: name your backends", "/connections_file"))
+            what = "the production profile has no sandbox: name your backends in STRATA_CONNECTIONS_FILE"
+            errors.append(FieldError(what, "/connections_file"))
         if errors:
             raise Invalid("The settings are not complete for this profile", errors=tuple(errors))
-        settings.check()
 
     async def start(self) -> None:
         """Bring everything up; on an error what was started is stopped again."""

@@ -112,6 +112,8 @@ class TestRefusals:
         started = strata("run", "--data", str(tmp_path / "data"), **environ)
         assert started.returncode == 1
         assert "not complete for this profile" in started.stderr
+        for variable in ("STRATA_DATABASE_URL", "STRATA_SECRET_KEY", "STRATA_CONNECTIONS_FILE"):
+            assert variable in started.stderr, "all that is missing is told at once"
         assert not (tmp_path / "data").exists()
         shown = strata("sandbox", "info", "--json", "--data", str(tmp_path / "data"), **environ)
         assert shown.returncode == 1
