@@ -42,7 +42,7 @@ _DISCOUNT = """fragment Discount on DiscountAllocation {
 _LINES = """fragment Lines on LineItemConnection {
   pageInfo { hasNextPage endCursor }
   nodes {
-    id title variantTitle sku quantity taxable requiresShipping isGiftCard
+    id title variantTitle sku quantity currentQuantity taxable requiresShipping isGiftCard
     originalUnitPriceSet { ...Money }
     customAttributes { key value }
     discountAllocations { ...Discount }
@@ -67,6 +67,10 @@ ORDER = Document(
     totalShippingPriceSet { ...Money }
     totalTaxSet { ...Money }
     totalPriceSet { ...Money }
+    currentSubtotalPriceSet { ...Money }
+    currentTotalDiscountsSet { ...Money }
+    currentTotalTaxSet { ...Money }
+    currentTotalPriceSet { ...Money }
     risk { recommendation }
     customer {
       id firstName lastName taxExempt defaultEmailAddress { emailAddress } defaultPhoneNumber { phoneNumber }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Final, TypeVar
 
 from strata.canonical.common import Address, VendorRef
@@ -140,16 +141,51 @@ def _address(address: wire.MailingAddress | None) -> Address | None:
     )
 
 
-def _line(line: wire.LineItem) -> ChannelOrderLine:
+def _edited(order: wire.Order, lines: Iterable[wire.LineItem]) -> bool:
+    """Whether pieces were taken off the order. A cancelled order has none left, and is told as it was ordered."""
+    return order.cancelled_at is None and any(line.current_quantity < line.quantity for line in lines)
+
+
+def _totals(order: wire.Order, *, edited: bool) -> ChannelOrderTotals:
+    """What the order comes to: as it is now where pieces were taken off, else as it was ordered."""
+    currency = order.presentment_currency_code
+    if edited:
+        return ChannelOrderTotals(
+            subtotal=money(order.current_subtotal_price_set),
+            discounts=money(order.current_total_discounts_set),
+            shipping=money(order.total_shipping_price_set),
+            tax=money(order.current_total_tax_set),
+            total=money(order.current_total_price_set),
+        )
+    return ChannelOrderTotals(
+        subtotal=_money_or_zero(order.subtotal_price_set, currency),
+        discounts=_money_or_zero(order.total_discounts_set, currency),
+        shipping=money(order.total_shipping_price_set),
+        tax=_money_or_zero(order.total_tax_set, currency),
+        total=money(order.total_price_set),
+    )
+
+
+def _left(amount: Money, line: wire.LineItem, quantity: int) -> Money:
+    """The part of a line's discount or tax that falls on the pieces that are left: Shopify tells it for all pieces."""
+    if quantity == line.quantity:
+        return amount
+    return (amount * (Decimal(quantity) / line.quantity)).rounded()
+
+
+def _line(line: wire.LineItem, *, edited: bool) -> ChannelOrderLine:
+    quantity = line.current_quantity if edited else line.quantity
     title = f"{line.title} - {line.variant_title}" if line.variant_title else line.title
     return ChannelOrderLine(
         id=digits(line.id),
         title=title,
-        quantity=line.quantity,
+        quantity=quantity,
         unit_price=money(line.original_unit_price_set),
         sku=line.sku or "",
-        discounts=_discounts(line.discount_allocations),
-        taxes=_taxes(line.tax_lines),
+        discounts=tuple(
+            Discount(_left(d.amount, line, quantity), d.code, d.title) for d in _discounts(line.discount_allocations)
+        ),
+        taxes=tuple(TaxLine(t.title, t.rate, _left(t.amount, line, quantity)) for t in _taxes(line.tax_lines)),
         taxable=line.taxable,
         requires_shipping=line.requires_shipping,
         gift_card=line.is_gift_card,
@@ -200,9 +236,13 @@ def _iso(moment: datetime) -> str:
 
 
 def channel_order(order: wire.Order, lines: Iterable[wire.LineItem], *, shop: str, connection: str) -> ChannelOrder:
-    """An order with all its lines, in presentment money, as the house speaks of it."""
+    """An order with all its lines, in presentment money, as the house speaks of it.
+
+    Pieces that were removed or refunded are not on it any more: a line without any left has the quantity 0.
+    """
     order_id = digits(order.id)
-    currency = order.presentment_currency_code
+    found = tuple(lines)
+    edited = _edited(order, found)
     return ChannelOrder(
         key=order_key(shop, order_id),
         ref=VendorRef(
@@ -213,18 +253,12 @@ def channel_order(order: wire.Order, lines: Iterable[wire.LineItem], *, shop: st
         number=order.name,
         created_at=order.created_at,
         updated_at=order.updated_at,
-        currency=currency,
+        currency=order.presentment_currency_code,
         shop_currency=order.currency_code,
         financial_state=looked_up(FINANCIAL_STATE, order.display_financial_status or "PENDING", "financial status"),
         fulfilment_state=looked_up(FULFILMENT_STATE, order.display_fulfillment_status, "fulfilment status"),
-        totals=ChannelOrderTotals(
-            subtotal=_money_or_zero(order.subtotal_price_set, currency),
-            discounts=_money_or_zero(order.total_discounts_set, currency),
-            shipping=money(order.total_shipping_price_set),
-            tax=_money_or_zero(order.total_tax_set, currency),
-            total=money(order.total_price_set),
-        ),
-        lines=tuple(_line(line) for line in lines),
+        totals=_totals(order, edited=edited),
+        lines=tuple(_line(line, edited=edited) for line in found),
         customer=_customer(order),
         billing_address=_address(order.billing_address),
         shipping_address=_address(order.shipping_address),

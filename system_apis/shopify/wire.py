@@ -121,6 +121,8 @@ class LineItem(_Camel, frozen=True):
     id: str
     title: str
     quantity: int
+    """As ordered; what was removed or refunded since still counts, in the discounts and taxes too."""
+    current_quantity: int
     original_unit_price_set: MoneyBag
     sku: str | None = None
     variant_title: str | None = None
@@ -218,6 +220,10 @@ class Order(_Camel, frozen=True, kw_only=True):
     total_shipping_price_set: MoneyBag
     total_tax_set: MoneyBag | None
     total_price_set: MoneyBag
+    current_subtotal_price_set: MoneyBag
+    current_total_discounts_set: MoneyBag
+    current_total_tax_set: MoneyBag
+    current_total_price_set: MoneyBag
     risk: Risk
     customer: Customer | None = None
     purchasing_entity: PurchasingEntity | None = None

@@ -42,6 +42,10 @@ def order(**changed: Any) -> dict[str, Any]:
         "totalShippingPriceSet": bag("7.95"),
         "totalTaxSet": bag("4.50"),
         "totalPriceSet": bag("102.45"),
+        "currentSubtotalPriceSet": bag("90.00"),
+        "currentTotalDiscountsSet": bag("10.00"),
+        "currentTotalTaxSet": bag("4.50"),
+        "currentTotalPriceSet": bag("102.45"),
         "risk": {"recommendation": "INVESTIGATE"},
         "customer": None,
         "purchasingEntity": None,
@@ -59,7 +63,8 @@ def order(**changed: Any) -> dict[str, Any]:
         ],
         "lineItems": {"pageInfo": {"hasNextPage": False}, "nodes": [
             {"id": "gid://shopify/LineItem/7", "title": "Jacket", "variantTitle": "M", "sku": "NW-1", "quantity": 2,
-             "originalUnitPriceSet": bag("50.00"), "customAttributes": [{"key": "engraving", "value": "Z"}],
+             "currentQuantity": 2, "originalUnitPriceSet": bag("50.00"),
+             "customAttributes": [{"key": "engraving", "value": "Z"}],
              "discountAllocations": [
                  {"allocatedAmountSet": bag("10.00"), "discountApplication": {"code": "SUMMER"}},
                  {"allocatedAmountSet": bag("0.00"), "discountApplication": {"title": "Nothing"}}],
@@ -145,6 +150,45 @@ class TestChannelOrder:
     def test_a_value_that_is_not_in_the_table_is_named(self, field: str) -> None:
         with pytest.raises(StrataError, match="'NEW_VALUE'"):
             mapped(**{field: "NEW_VALUE"})
+
+
+def with_left(pieces: int, **changed: Any) -> ChannelOrder:
+    """The same with so many of its two jackets left: Shopify tells price, discount and tax for both all the same."""
+    line = {**order()["lineItems"]["nodes"][0], "currentQuantity": pieces}
+    now = {
+        "lineItems": {"pageInfo": {"hasNextPage": False}, "nodes": [line]},
+        "currentSubtotalPriceSet": bag("45.00"),
+        "currentTotalDiscountsSet": bag("5.00"),
+        "currentTotalTaxSet": bag("2.25"),
+        "currentTotalPriceSet": bag("55.20"),
+    }
+    return mapped(**(now | changed))
+
+
+class TestAnOrderThatWasEdited:
+    """`quantity`, discounts, taxes and `total...Set` include what was removed (schema 2026-10); the buyer owes less."""
+
+    def test_pieces_that_were_removed_are_not_ordered_any_more(self) -> None:
+        [line] = with_left(1).lines
+        assert line.quantity == 1
+        assert [d.amount.amount for d in line.discounts] == [Decimal("5.00")]
+        assert [t.amount.amount for t in line.taxes] == [Decimal("2.25")]
+
+    def test_its_totals_are_those_of_now(self) -> None:
+        totals = with_left(1).totals
+        found = (totals.subtotal, totals.discounts, totals.tax, totals.total)
+        assert [m.amount for m in found] == [Decimal("45.00"), Decimal("5.00"), Decimal("2.25"), Decimal("55.20")]
+
+    def test_a_line_that_was_removed_has_no_piece_no_discount_and_no_tax(self) -> None:
+        [line] = with_left(0).lines
+        assert line.quantity == 0
+        assert not any(d.amount for d in line.discounts)
+        assert not any(t.amount for t in line.taxes)
+
+    def test_a_cancelled_order_is_told_as_it_was_ordered(self) -> None:
+        found = with_left(0, cancelledAt="2026-11-20T18:00:00Z", currentTotalPriceSet=bag("0.00"))
+        assert found.lines[0].quantity == 2
+        assert found.totals.total.amount == Decimal("102.45")
 
 
 class TestFulfilmentInput:
