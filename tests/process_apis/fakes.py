@@ -147,7 +147,7 @@ class FakeErp(Customers, Orders, Products, Fulfilments):
             sent = {"selling_entities": (body.selling_entity,), "currencies": (body.currency,)}
             self.customers[found.ref.id] = msgspec.structs.replace(found, currencies=sent["currencies"])
             self.overwritten += 1
-            return msgspec.structs.replace(found, **sent)
+            return msgspec.structs.replace(found, active=True, **sent)
         if not look_first:
             await asyncio.sleep(0.05)  # long enough for another order to come between
         if found is None:
@@ -181,6 +181,8 @@ class FakeErp(Customers, Orders, Products, Fulfilments):
         created = key not in self.orders
         if created:
             customer = self.customers[body.customer_id]
+            if not customer.active:
+                raise Invalid(f"customer {customer.ref.id} is inactive")
             known = {i.ref.id for i in self.items.values() if i.active}
             if body.selling_entity not in customer.selling_entities or body.currency not in customer.currencies:
                 raise Invalid(f"customer {customer.ref.id} cannot buy here")

@@ -20,11 +20,15 @@ TURN_S = 0.3
 
 
 class Matched(Struct, frozen=True, omit_defaults=True):
-    """What the chain came to. how: the step that found the customer; several: candidates a person must choose from."""
+    """What the chain came to. how: the step that found the customer; several: candidates a person must choose from.
+
+    taken: our key stands on a customer of the ERP who is inactive.
+    """
 
     how: str
     customer: CustomerMatch | None = None
     several: tuple[CustomerMatch, ...] = ()
+    taken: bool = False
 
 
 async def _read(customers: Customers, customer_id: str) -> CustomerMatch | None:
@@ -46,18 +50,20 @@ async def find_customer(at: At[Context], order: ChannelOrder, prepared: Prepared
         if customer_id and (found := await _read(customers, customer_id)):
             return Matched(how, found)
     hits = await customers.find_customers(key=who.key, email=who.email)
-    by_key = [hit for hit in hits if hit.key == who.key and hit.active]
-    if by_key:
-        return Matched("external_id", by_key[0])
+    by_key = [hit for hit in hits if hit.key == who.key]
+    for hit in by_key:
+        if hit.active:
+            return Matched("external_id", hit)
+    taken = bool(by_key)
     if not who.email:
-        return Matched("none")
+        return Matched("none", taken=taken)
     exact = one_of(hits, who.email)
     if exact.customer or exact.several:
-        return Matched("email", exact.customer, exact.several)
-    return await _same_mailbox(context, customers, who, erp)
+        return Matched("email", exact.customer, exact.several, taken)
+    return await _same_mailbox(context, customers, who, erp, taken=taken)
 
 
-async def _same_mailbox(context: Context, customers: Customers, who: Buyer, erp: str) -> Matched:
+async def _same_mailbox(context: Context, customers: Customers, who: Buyer, erp: str, *, taken: bool) -> Matched:
     with reachable():
         domains = (await context.tables.rows(EMAIL_DOMAINS)).rows
         met = await context.crossref.get(f"mailbox:{erp}", canonical_email(who.email, domains))
@@ -67,7 +73,7 @@ async def _same_mailbox(context: Context, customers: Customers, who: Buyer, erp:
     for spelling in other_spellings(who.email, domains):
         hits.extend(await customers.find_customers(email=spelling))
     alike = one_alike(who, hits, domains)
-    return Matched("mailbox" if alike.customer or alike.several else "none", alike.customer, alike.several)
+    return Matched("mailbox" if alike.customer or alike.several else "none", alike.customer, alike.several, taken)
 
 
 async def create_customer(at: At[Context], order: ChannelOrder, prepared: Prepared, matched: Matched) -> CustomerMatch:
@@ -87,7 +93,8 @@ async def create_customer(at: At[Context], order: ChannelOrder, prepared: Prepar
         order, who, key=claim.key, selling_entity=route.selling_entity, terms=route.terms, provisional=provisional
     )
     customers = context.topology.system(erp, Customers)
-    made = await customers.put_customer(claim.key, body=body, look_first=at.repeated or not claim.first)
+    known = at.repeated or not claim.first or matched.taken  # an upsert would write over who is there
+    made = await customers.put_customer(claim.key, body=body, look_first=known)
     if not made.active:
         raise Invalid(
             f"Customer {made.name or made.ref.id} of order {order.number} is inactive in the ERP",

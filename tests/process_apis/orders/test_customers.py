@@ -174,6 +174,7 @@ class TestCustomersThatAreGone:
         await house.webhook(placed)
         detail = await house.stands("order_capture", placed.key, status=Status.DEAD)
         assert "inactive" in (detail.item.reason or "")
+        assert house.erp.overwritten == 0
         house.erp.add_customer("50", "x@example.com", "Ada Lovelace", key=KEY)
         await house.retry(detail)
         await house.captured(placed)
