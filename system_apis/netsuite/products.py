@@ -20,7 +20,10 @@ _FIND = (
 
 
 class NetSuiteProducts(Products):
-    """Serves the contract for one account. Items that are there are kept for some minutes, missing ones never."""
+    """Serves the contract for one account. Active items are kept for some minutes; missing and inactive ones never.
+
+    A person who mends one expects the next order to go on.
+    """
 
     def __init__(self, client: NetSuiteClient, names: mapping.Names) -> None:
         self._client = client
@@ -48,4 +51,7 @@ class NetSuiteProducts(Products):
         if len(self._kept) > _MOST_KEPT:
             self._kept.clear()
         for item in items:
-            self._kept[item.sku] = (until, item)
+            if item.active:
+                self._kept[item.sku] = (until, item)
+            else:
+                self._kept.pop(item.sku, None)

@@ -60,6 +60,14 @@ class TestFindItems:
             await api.find_items(body=ItemLookup(("NO-SUCH",)))
         assert sandbox.netsuite.requests()["summary"]["by_operation"]["suiteql"] == 2
 
+    async def test_that_something_is_inactive_is_never_remembered(
+        self, backend: NetSuite, sandbox: Sandbox, api: Products
+    ) -> None:
+        for _ in range(2):
+            [item] = await api.find_items(body=ItemLookup(("NW-RAIN-ONE",)))
+            assert not item.active
+        assert sandbox.netsuite.requests()["summary"]["by_operation"]["suiteql"] == 2
+
     @pytest.mark.parametrize("skus", [(), ("",), tuple(f"NO-{n}" for n in range(MOST_SKUS + 1))])
     async def test_none_an_empty_one_or_too_many_are_refused(
         self, backend: NetSuite, api: Products, skus: tuple[str, ...]
