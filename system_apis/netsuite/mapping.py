@@ -58,7 +58,8 @@ CARRIERS: Final[Sequence[tuple[str, str]]] = (
     ("royal mail", "Royal Mail"),
     ("la poste", "La Poste"),
 )
-"""Beginning of a shipping method's name, in lower case -> the carrier; a method of none of them is its own name."""
+"""First word or words of a shipping method's name, in lower case -> the carrier; a method of none of them is its own
+name."""
 CUSTOM_PRICE: Final = wire.Ref("-1")
 """Price level *custom*: NetSuite takes our price and looks up none of its own (BR11)."""
 RECORD_PAGE: Final = {
@@ -361,7 +362,9 @@ def item(row: wire.ItemRow, names: Names) -> Item:
 def carrier(method: str) -> str:
     """Who carries a parcel, by the name of its shipping method."""
     lower = method.lower()
-    return next((name for beginning, name in CARRIERS if lower.startswith(beginning)), method)
+    return next(
+        (name for first, name in CARRIERS if lower.startswith(first) and not lower[len(first) :][:1].isalpha()), method
+    )
 
 
 def shipment(

@@ -214,7 +214,16 @@ class TestCustomers:
 
 class TestCarrier:
     @pytest.mark.parametrize(
-        ("method", "carrier"), [("UPS Ground", "UPS"), ("DHL Paket", "DHL"), ("Standard", "Standard"), ("", "")]
+        ("method", "carrier"),
+        [
+            ("UPS Ground", "UPS"),
+            ("DHL Paket", "DHL"),
+            ("Standard", "Standard"),
+            ("", ""),
+            ("UPS", "UPS"),
+            ("UPS-Ground", "UPS"),
+            ("Upstate Courier", "Upstate Courier"),
+        ],
     )
     def test_it_is_told_by_the_name_of_the_method(self, method: str, carrier: str) -> None:
         assert mapping.carrier(method) == carrier
