@@ -63,17 +63,19 @@ async def plan_fulfilment(at: At[Context], given: FulfilmentInput) -> Plan:
     shipment = given.shipment
     if at.repeated:  # a person may have mended it in the ERP since
         shipment = await at.services.topology.system(given.erp, Fulfilments).get_fulfilment(shipment.ref.id)
-    if shipment.status != "shipped":
-        return Plan("not_shipped", shipment)
     ledger = Ledger(at.services.database)
+    all_told = await ledger.told_shipments(shipment.order_key)
+    earlier = all_told.get(f"{given.erp}:{shipment.ref.id}")
+    if shipment.status != "shipped":
+        if earlier is not None and earlier.told:
+            raise _taken_back(shipment)
+        return Plan("not_shipped", shipment)
     order = await ledger.known(shipment.order_key)
     if order is None or order.status in HELD_BACK:
         raise Missing(f"Order {shipment.order_number} of shipment {shipment.ref.id} is not captured yet")
     causes = Causes()
     lines = _shipping_only(channel_quantities(shipment, order.sold, causes), order)
     causes.raise_if_any(f"Shipment {shipment.ref.id} of order {shipment.order_number} cannot be told to the shop")
-    all_told = await ledger.told_shipments(shipment.order_key)
-    earlier = all_told.get(f"{given.erp}:{shipment.ref.id}")
     if earlier is not None and earlier.told:
         return _later(shipment, lines, earlier)
     channel, source_id = _channel(at, given)
@@ -85,6 +87,24 @@ def _shipping_only(lines: dict[str, int], order: KnownOrder) -> dict[str, int]:
     """Without services and the like: the channel has nothing to fulfil there."""
     ships = {line.id for line in order.lines if line.ships}
     return {line: pieces for line, pieces in lines.items() if line in ships}
+
+
+def _taken_back(shipment: Shipment) -> Conflict:
+    """A shipment that the channel and its customer were told of has not left after all."""
+    return Conflict(
+        f"Shipment {shipment.ref.id} of order {shipment.order_number} is {shipment.status} again, after the shop was "
+        "told that it was shipped",
+        errors=(
+            FieldError(
+                f"the shop was told that it was shipped, the ERP now says {shipment.status}",
+                "/status",
+                shipment.status,
+                "Mark it as shipped in the ERP again and retry; or cancel the fulfilment in the shop by hand, then "
+                "discard this item.",
+                "shipment-taken-back",
+            ),
+        ),
+    )
 
 
 def _later(shipment: Shipment, lines: dict[str, int], earlier: ToldShipment) -> Plan:

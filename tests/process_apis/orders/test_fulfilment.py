@@ -180,6 +180,18 @@ class TestWhatCannotBeTold:
         detail = await tell(house, shipment(1, placed, {"NW-A": 2}, version=2), status=Status.DEAD)
         assert detail.item.failure_class == "X"
 
+    async def test_a_shipment_that_is_taken_back_after_it_was_told_is_a_conflict(self, house: House) -> None:
+        placed = order()
+        await captured(house, placed)
+        await tell(house, shipment(1, placed, {"NW-A": 1}))
+        detail = await tell(house, shipment(1, placed, {"NW-A": 1}, version=2, status="packed"), status=Status.DEAD)
+        assert detail.item.failure_class == "X"
+        assert "packed again" in (detail.item.reason or "")
+        house.erp.shipments["1"] = shipment(1, placed, {"NW-A": 1}, version=3)
+        await house.retry(detail)
+        await house.stands("fulfilment_back", "erp:fulfilment:1:v2", status=Status.DONE)
+        assert held(house) == [{"L1": 1}]
+
     async def test_an_order_that_is_not_captured_yet_is_waited_for(self, house: House) -> None:
         placed = order()
         house.us.place(placed)
