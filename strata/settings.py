@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from strata.errors import FieldError, Invalid
+
+Days = Annotated[float, Meta(ge=1)]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -55,6 +57,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Runs that one process worker has in hand at once."""
     worker_dead_after_s: float = 15.0
     """A worker silent for so long is taken for dead and its runs are taken over."""
+    keep_runs_days: Days = 30.0
+    """How long a run is kept after its end, with its steps. What failed or waits stays until somebody ends it."""
+    keep_events_days: Days = 7.0
+    """How long a webhook is kept after it came, and with it the id that tells its redelivery; longer while a run of it
+    is open."""
     fulfilment_poll_s: float = 10.0
     """How often ERPs are asked for new fulfilments (flow O2C-04)."""
     sweep_s: float = 300.0

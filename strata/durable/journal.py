@@ -17,6 +17,15 @@ from strata.durable.types import Alert, InboundEvent, Paused, Received, Started,
 from strata.errors import Missing
 
 _TRACE = TraceContextTextMapPropagator()
+_ENDED_RUNS = """
+DELETE FROM durable.run WHERE id IN (
+  SELECT id FROM durable.run WHERE finished_at < durable.now() - $1::interval AND finished_at IS NOT NULL
+  ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1"""
+_OLD_EVENTS = """
+DELETE FROM durable.inbox WHERE id IN (
+  SELECT id FROM durable.inbox i WHERE received_at < durable.now() - $1::interval AND status IN ('routed', 'discarded')
+    AND NOT EXISTS (SELECT FROM durable.run r WHERE r.id = ANY (i.runs) AND r.finished_at IS NULL)
+  ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1"""
 
 
 class Journal(Operator):
@@ -176,19 +185,16 @@ class Journal(Operator):
         sql = "UPDATE durable.clock SET clock_at = durable.now() + $1, real_at = statement_timestamp()"
         await self.call(sql, timedelta(seconds=seconds))
 
-    async def purge(self, older_than_s: float, *, batch: int = 1000) -> int:
-        """Delete runs and events that ended longer ago than `older_than_s`, in short transactions. Answers how many."""
+    async def purge(self, older_than_s: float, *, events_older_than_s: float | None = None, batch: int = 1000) -> int:
+        """Delete runs that ended, and routed events that came, longer ago than this; in short transactions.
+
+        events_older_than_s: default the same. An event stays while a run of it is open, and so does one that nobody
+        subscribed to yet or that is quarantined. Safe from several workers at once. Answers how many went.
+        """
         gone = 0
-        age = timedelta(seconds=older_than_s)
-        for sql in (
-            "DELETE FROM durable.run WHERE id IN (SELECT id FROM durable.run"
-            " WHERE finished_at < durable.now() - $1::interval"
-            " AND finished_at IS NOT NULL ORDER BY finished_at LIMIT $2) RETURNING 1",
-            "DELETE FROM durable.inbox WHERE id IN (SELECT id FROM durable.inbox"
-            " WHERE received_at < durable.now() - $1::interval"
-            " AND status <> 'quarantined' ORDER BY received_at LIMIT $2) RETURNING 1",
-        ):
-            while rows := await self.call(sql, age, batch):
+        events_s = older_than_s if events_older_than_s is None else events_older_than_s
+        for sql, age_s in ((_ENDED_RUNS, older_than_s), (_OLD_EVENTS, events_s)):
+            while rows := await self.call(sql, timedelta(seconds=age_s), batch):
                 gone += len(rows)
         return gone
 

@@ -19,7 +19,7 @@ from strata.durable.journal import current_traceparent
 from strata.durable.retry import AUTH_PROBE, CIRCUIT, RETRY, CircuitPolicy, RetryPolicy, delay_s
 from strata.durable.store import Store
 from strata.durable.types import Signal
-from strata.errors import CodeChanged, FailureClass, StrataError, UnknownOutcome, from_problem, to_problem
+from strata.errors import CodeChanged, FailureClass, Poison, StrataError, UnknownOutcome, from_problem, to_problem
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -317,22 +317,18 @@ class Run(Generic[S]):
         self._left = True
         step, backend = self._at
         circuit: CircuitPolicy = AUTH_PROBE if failure_class == FailureClass.AUTH else CIRCUIT
-        status: str = await self._store.value(
-            _LEAVE,
+        asked = (
             *(self.id, self._claimed.fence, self.order_key, policy.status, failure_class, step or None),
             reason,
             *(problem, wait_s, policy.give_up_s, policy.give_up_class, policy.burns and problem is not None),
-            *(
-                self._maybe_begun,
-                backend,
-                circuit.failures,
-                circuit.cooldown_s,
-                circuit.cap_s,
-                result,
-                self._take_facts(),
-            ),
-            patience_s=_FOREVER,
+            *(self._maybe_begun, backend, circuit.failures, circuit.cooldown_s, circuit.cap_s),
+            *(result, self._take_facts()),
         )
+        try:
+            status: str = await self._store.value(_LEAVE, *asked, patience_s=_FOREVER)
+        except Poison:  # refused for good: the run is still here, and fails for it
+            self._left = False
+            raise
         return status
 
 

@@ -181,11 +181,15 @@ class Worker(Generic[S]):
             claimed = msgspec.convert(dict(row), Claimed)
             task = asyncio.create_task(self._carry(claimed), name=f"run {claimed.id}")
             self._tasks[claimed.id] = task
-            task.add_done_callback(lambda _, run=claimed.id: self._gone(run))
+            task.add_done_callback(lambda done, run=claimed.id: self._gone(run, done))
         return len(rows)
 
-    def _gone(self, run: int) -> None:
+    def _gone(self, run: int, task: asyncio.Task[None]) -> None:
         self._tasks.pop(run, None)
+        if task.cancelled() or task.exception() is not None:
+            self._in_doubt = True  # whatever happened: nobody carries it now, the claim loop sees if it is still ours
+            if not task.cancelled():
+                _log.error("run was let go with an error", run=run, worker=self.name, exc_info=task.exception())
         self._wake.set()
 
     async def _carry(self, claimed: Claimed) -> None:
@@ -201,7 +205,6 @@ class Worker(Generic[S]):
             except Left:
                 pass
             except BaseException:
-                self._in_doubt = True  # whatever happens now, the claim loop looks after this run
                 if run is not None and not run.has_left:
                     with suppress(StoreUnavailable, TimeoutError):
                         await asyncio.wait_for(asyncio.shield(run.hand_back()), 5)
@@ -242,7 +245,7 @@ class Worker(Generic[S]):
 
     async def _failed(self, run: Run[S], exc: BaseException) -> None:
         if run.has_left:
-            return
+            raise exc  # it may not have been written: the claim loop sees whether the run is still ours
         trace.get_current_span().record_exception(exc)
         status = await run.fail(exc)
         _log.warning("run failed", run=run.id, process=run.process, key=run.key, status=status, error=repr(exc))

@@ -9,6 +9,7 @@ from strata import telemetry
 from strata.contracts.operation import Layer
 from strata.durable import Worker
 from strata.launch import front
+from strata.launch.retention import retain
 from strata.runtime import open_context
 from strata.settings import Settings
 
@@ -35,7 +36,11 @@ async def work(settings: Settings, stop: asyncio.Event, *, ready: Callable[[], N
         )
         await context.startup()
         ready()
-        await worker.run(stop)
+        retention = asyncio.create_task(retain(context.journal, settings), name="retention")
+        try:
+            await worker.run(stop)
+        finally:
+            retention.cancel()
     finally:
         await context.shutdown()
         telemetry.shutdown()

@@ -216,10 +216,22 @@ class TestRetention:
         async with working({"p": nothing, "q": open_}):
             await item(old.run_id, "done")
             await item(still.run_id, "sleeping")
-        await journal.receive(delivery(1))
         await journal.advance_clock(31 * 86400)
-        assert await journal.purge(30 * 86400) == 2
+        assert await journal.purge(30 * 86400) == 1
         assert [(c.process, c.n) for c in await journal.counts()] == [("q", 1)]
+
+    async def test_an_event_stays_while_its_run_is_open_and_while_nobody_took_it(self, journal: Journal) -> None:
+        unrouted = await journal.receive(delivery(1, kind="of.nobody"))
+        await journal.subscribe([Subscription(event="shopify.order.created", process="p")])
+        ended = await journal.receive(delivery(2, subject="order:2"))
+        open_ = await journal.receive(delivery(3, subject="order:3"))
+        bad = await journal.quarantine(delivery(4), "not JSON")
+        await journal.discard(ended.runs[0], by="ann", why="a test")
+        await journal.advance_clock(8 * 86400)
+        assert await journal.purge(30 * 86400, events_older_than_s=7 * 86400) == 1
+        kept = {row["id"] for row in await journal.call("SELECT id FROM durable.inbox")}
+        assert kept == {unrouted.inbox_id, open_.inbox_id, bad}
+        assert (await journal.receive(delivery(3, subject="order:3"))).duplicate
 
 
 class TestMigrations:

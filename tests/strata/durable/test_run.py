@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -31,6 +32,33 @@ class Order(Struct, frozen=True):
 class Placed(Struct, frozen=True):
     erp_id: str
     total: Decimal
+
+
+class TestUnstorable:
+    """What PostgreSQL refuses ends as an item of class P; it never leaves a run that stands as running for ever."""
+
+    async def test_a_fact_that_cannot_be_stored_with_the_end_of_the_run(
+        self, journal: Journal, working: Any, item: Any
+    ) -> None:
+        async def capture(run: Run[None], order: Order) -> None:
+            run.note(names=["a NUL \x00 inside"])
+
+        started = await journal.start("capture", "order-1", Order("1"))
+        async with working({"capture": capture}):
+            assert (await item(started.run_id, "dead")).failure_class == "P"
+
+    async def test_a_write_that_fails_for_no_known_reason_is_tried_again(
+        self, journal: Journal, working: Any, item: Any
+    ) -> None:
+        async def capture(run: Run[None], order: Order) -> None: ...
+
+        await journal.call("ALTER TABLE durable.run ADD CONSTRAINT odd CHECK (status <> 'done')")
+        started = await journal.start("capture", "order-1", Order("1"))
+        async with working({"capture": capture}):
+            while (await journal.get_item(started.run_id)).item.status != "running":  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            await journal.call("ALTER TABLE durable.run DROP CONSTRAINT odd")
+            await item(started.run_id, "done")
 
 
 class TestSteps:
