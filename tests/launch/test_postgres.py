@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
 
 from strata.launch.postgres import Postgres
@@ -60,6 +64,26 @@ async def test_a_killed_starter_leaves_it_running_and_the_next_one_adopts_it(
     starter.wait()
     assert postgres.start() == url
     assert await ask(url, "SELECT pg_postmaster_start_time()") == began
+
+
+@pytest.mark.parametrize("whole_tree", [True, False], ids=["the machine went off", "only the starter was killed"])
+def test_a_start_that_is_killed_while_it_makes_the_cluster_is_made_good_by_the_next(
+    open_path: Path, postgres: Postgres, whole_tree: bool
+) -> None:
+    command = [sys.executable, "-c", STARTER, open_path / "postgres"]
+    starter = psutil.Popen(command, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while not any(open_path.glob("*/PG_VERSION")):
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    family = starter.children(recursive=True) if whole_tree else []
+    for process in (starter, *family):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    starter.wait()
+    assert not postgres.initialised
+    assert asyncio.run(ask(postgres.start(), "SELECT 1")) == 1
+    assert [child.name for child in open_path.iterdir()] == ["postgres"]
 
 
 async def test_what_was_committed_is_there_after_stop_and_after_a_crash(open_path: Path, postgres: Postgres) -> None:
