@@ -48,10 +48,10 @@ class Sandbox:
         """
         found = self._file()
         process = self.process()
-        if found is not None and process is not None:
-            if self._fits(found):
-                return True
-            end(process, within_s=10)  # they run on the ports of another PORT: move them
+        if found is not None and process is not None and self._fits(found):
+            return True
+        if process is not None:
+            end(process, within_s=10)  # on the ports of another PORT, or still starting for a Strata that was killed
         vendors = available()
         if not vendors:
             raise StrataError("No sandbox is installed here; it is part of the source tree")
@@ -86,7 +86,18 @@ class Sandbox:
     def process(self) -> ProcessId | None:
         """The process that serves them; None when they do not run."""
         found = self._file()
-        return None if found is None else identify(found.pid)
+        return self._starting() if found is None else identify(found.pid)
+
+    def _starting(self) -> ProcessId | None:
+        """One that runs on our folder without having told so: whoever started it was killed before it was ready."""
+        import psutil  # noqa: PLC0415  # one look
+
+        ours = ["--data", str(self._folder.sandbox)]
+        for process in psutil.process_iter(["cmdline"]):
+            words: list[str] = process.info["cmdline"] or []
+            if "sandbox" in words and "run" in words and words[-4:-2] == ours:
+                return identify(process.pid)
+        return None
 
     def stop(self) -> bool:
         """Ask them to end and wait; their state stays on disk. False when they did not run."""
