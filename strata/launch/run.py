@@ -26,6 +26,7 @@ from strata.settings import Settings
 Say = Callable[[str], None]
 _WORKER_START_S = 30.0
 _STOP_S = 60.0
+_LOOK_S = 1.0
 
 
 class Supervisor:
@@ -180,13 +181,36 @@ class Supervisor:
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set or the gateway's server ends by itself. Raises what ended it."""
+        from strata.launch.logs import keep_small  # noqa: PLC0415
+
         halt = asyncio.create_task(stop.wait())
         served = asyncio.create_task(self._server.wait())
+        beside = [
+            asyncio.create_task(keep_small((self.folder.log_file, self.folder.sandbox_log))),
+            asyncio.create_task(self._keep_postgres()),
+        ]
         await asyncio.wait([halt, served], return_when=asyncio.FIRST_COMPLETED)
         halt.cancel()
+        for task in beside:
+            task.cancel()
         if served.done():
             served.result()
         served.cancel()
+
+    async def _keep_postgres(self) -> None:
+        """Start the embedded PostgreSQL again when it died under us; until then intake answers 503."""
+        from strata import telemetry  # noqa: PLC0415
+
+        postgres = self._postgres
+        while postgres is not None:
+            await asyncio.sleep(_LOOK_S)
+            if await asyncio.to_thread(lambda: postgres.running):
+                continue
+            telemetry.log.error("the embedded PostgreSQL is gone and is started again")
+            try:
+                await asyncio.to_thread(postgres.start)
+            except StrataError as error:
+                telemetry.log.error("the embedded PostgreSQL does not start", error=error.detail)
 
     async def stop(self) -> None:
         """Intake first, then the worker, then the stores; whatever was acknowledged is on disk."""

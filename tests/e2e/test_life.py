@@ -80,6 +80,17 @@ class TestLife:
         own.start()
         assert own.sandbox_pid() == sandbox
 
+    def test_when_postgresql_dies_it_is_started_again_and_orders_go_on(self, own: House) -> None:
+        own.start()
+        shop, variants = own.shopify(), sellable(own)
+        first = shop.place(orders.plain(variants, 1))
+        eventually(lambda: shop.order(first["id"])["erpNumber"])
+        postmaster = int((own.data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        psutil.Process(postmaster).kill()
+        second = shop.place(orders.plain(variants, 2))
+        eventually(lambda: shop.order(second["id"])["erpNumber"], within_s=60)
+        assert len(own.netsuite().orders_by_key()) == 2
+
     def test_a_second_run_on_the_same_data_is_refused_in_plain_words(self, own: House) -> None:
         own.start()
         second = own.cli("run", "--port", str(own.port + 200), check=False)
