@@ -74,7 +74,8 @@ def _lines(item: Any, now: datetime) -> str:
     from strata.commands import words  # noqa: PLC0415
 
     status = words.STATUSES[words.Status(item.status)]
-    head = f"{item.id:>8}  {item.order}  {status}, since {words.ago(item.since, now)}"
+    name = f"{item.order} of {item.shop}" if item.shop else item.order
+    head = f"{item.id:>8}  {name}  {status}, since {words.ago(item.since, now)}"
     lines = [head, f"          {item.what}  [{item.where}]"]
     lines += [
         f"          - {c.where + ': ' if c.where else ''}{c.what}{f' ({c.value})' if c.value else ''}"

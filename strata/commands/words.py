@@ -70,6 +70,8 @@ class PlainItem(Struct, frozen=True, kw_only=True):
     kind: str
     order: str
     """The number people know it by, or its key."""
+    shop: str
+    """The shop whose number that is; empty for what belongs to none."""
     key: str
     process: str
     status: str
@@ -99,6 +101,7 @@ def plain(item: Item, problem: Problem | None = None) -> PlainItem:
         id=item.id,
         kind=item.kind,
         order=number_of(item),
+        shop=shop_of(item),
         key=item.key,
         process=item.process,
         status=item.status.value,
@@ -125,6 +128,12 @@ def number_of(item: Item) -> str:
     """What people call it: the order number when it is known."""
     number = item.facts.get("number")
     return str(number) if number else item.label or item.key
+
+
+def shop_of(item: Item) -> str:
+    """The shop of an order's key, `sh:{shop}:order:{id}`."""
+    parts = item.order_key.split(":")
+    return parts[1] if len(parts) == 4 and parts[2] == "order" else ""
 
 
 def _where(item: Item) -> str:
