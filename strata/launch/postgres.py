@@ -71,6 +71,7 @@ class Postgres:
         server = self._handle()
         try:
             first = not self.initialised
+            self._clear_unfinished()
             if first:
                 self._make_cluster()
             server.ensure_pgdata_inited()  # the cluster is there: this sees to owners and permissions
@@ -102,11 +103,14 @@ class Postgres:
             self._server.runtime_path = _socket_folder()
         return self._server
 
+    def _clear_unfinished(self) -> None:
+        """Remove what a start that was killed left beside; its initdb may have gone on for a while after it."""
+        for left in self._folder.parent.glob(f"{self._folder.name}.new-*"):
+            shutil.rmtree(left, ignore_errors=True)
+
     def _make_cluster(self) -> None:
         """Make it beside its place and move it there whole: one that was cut short would never start."""
         parent, prefix = self._folder.parent, f"{self._folder.name}.new-"
-        for left in parent.glob(f"{prefix}*"):  # of a start that was killed
-            shutil.rmtree(left, ignore_errors=True)
         made = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
         try:
             _server(made).ensure_pgdata_inited()
@@ -142,8 +146,17 @@ class Postgres:
                 if time.monotonic() > (began + _LINGER_S if refused else deadline):
                     raise
                 time.sleep(0.2)
-            else:
+                continue
+            if self._answers(server):
                 return
+            if time.monotonic() > deadline:
+                raise RuntimeError("it runs and takes no connections")
+            time.sleep(0.05)  # it is recovering, or was dying when it was found
+
+    @staticmethod
+    def _answers(server: PostgresServer) -> bool:
+        ready = [str(server.bin_path / "pg_isready"), "-q", "-t", "2", "-d", server.get_uri("postgres")]
+        return subprocess.run(ready, check=False, timeout=10).returncode == 0  # noqa: S603  # our own binary
 
     def _postmaster(self) -> psutil.Process | None:
         """The server that runs on this folder, told from a foreign process that has its old pid."""
