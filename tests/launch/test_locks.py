@@ -70,7 +70,7 @@ class TestTree:
         ]
 
     def test_paths_of_urls_and_modules_are_not_machine_paths(self) -> None:
-        text = b"/web/v1/orders, https://example.com/home/page, a/work/b, ~/.config"
+        text = b"/web/v1/orders, https://example.com/home/page, a/root/b, ~/.config"
         assert tree.findings("a.md", text) == []
 
     def test_a_large_file_is_found(self) -> None:
